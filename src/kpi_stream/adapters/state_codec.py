@@ -1,0 +1,66 @@
+"""How subjects and rows are written in the state topics: msgpack and JSON, by msgspec.
+
+A subject is `[newest_ms, reached, conflicting, [facts by slot], [corrected ids]]`; a slot is nil or
+a list of `[recorded_ms, event_id, occurred_ms, [values]]`. A row is a JSON object of its counters,
+so that a person can read the topic.
+"""
+
+import msgspec
+
+from kpi_stream.domain.errors import StateError
+from kpi_stream.domain.events import TYPES_OF_KIND, Fact, Kind
+from kpi_stream.domain.subject import Subject
+
+_State = tuple[int, int, bool, list[list[Fact] | None], list[str]]
+
+
+class MsgspecStateCodec:
+    """Implements `application.ports.StateCodec`."""
+
+    def __init__(self) -> None:
+        """Build the coders once; they are reused for every record."""
+        self._pack = msgspec.msgpack.Encoder().encode
+        self._unpack = msgspec.msgpack.Decoder(_State).decode
+        self.encode_counters = msgspec.json.Encoder(order="sorted").encode
+        self._counters = msgspec.json.Decoder(dict[str, int]).decode
+
+    def encode_subject(self, subject: Subject) -> bytes:
+        """Return a subject's state as bytes."""
+        return self._pack(
+            (
+                subject.newest_ms,
+                subject.reached,
+                subject.conflicting,
+                subject.facts,
+                subject.corrected,
+            )
+        )
+
+    def decode_subject(self, kind: Kind, record: bytes) -> Subject:
+        """Return the state that `encode_subject` wrote.
+
+        Raises:
+            StateError: The bytes are not a state of that kind.
+        """
+        try:
+            newest_ms, reached, conflicting, facts, corrected = self._unpack(record)
+        except msgspec.DecodeError as err:
+            msg = f"a {kind} record cannot be read: {err}"
+            raise StateError(msg) from err
+        missing = len(TYPES_OF_KIND[kind]) - len(facts)
+        if missing:
+            # Slots are append-only: an older record simply lacks the newest milestones.
+            facts.extend([None] * missing)
+        return Subject(kind, facts, corrected, newest_ms, reached=reached, conflicting=conflicting)
+
+    def decode_counters(self, record: bytes) -> dict[str, int]:
+        """Return the counters that `encode_counters` wrote.
+
+        Raises:
+            StateError: The bytes are not the counters of a row.
+        """
+        try:
+            return self._counters(record)
+        except msgspec.DecodeError as err:
+            msg = f"a row record cannot be read: {err}"
+            raise StateError(msg) from err

@@ -1,0 +1,118 @@
+"""The instant that the scorecard speaks about.
+
+While every partition is caught up it is the wall clock, so windows empty by themselves when
+events stop. During a backfill it is the watermark, so history that is judged again gives the
+history's own statuses instead of comparing last year's declarations with today's targets.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+FRESH_MS = 60_000
+"""A watermark younger than this counts as caught up: under load the last offset always runs."""
+
+IDLE_MS = 5_000
+"""Without anything new for this long the end of the log is the end of the feed. A worker that is
+as fast as a backfill stands at the end of the log all the time, months behind the wall clock."""
+
+SLACK = 1
+"""Offsets that may be missing at the end: a transaction marker is no event."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionProgress:
+    """How far one partition of the events was counted."""
+
+    partition: int
+    applied: int
+    """Last source offset that is in the rows; -1 for none."""
+    watermark_ms: int | None
+    """Newest `recorded_at` in the rows, milliseconds since 1970 UTC; None for none."""
+    end: int | None
+    """Offset of the next event to be written to the source; None where nobody could say."""
+    flushed_ms: int | None = None
+    """When the rows were last written, milliseconds since 1970 UTC; None for never."""
+
+    @property
+    def lag(self) -> int | None:
+        """Return the number of events that are not in the rows yet; None where unknown."""
+        return None if self.end is None else max(0, self.end - 1 - self.applied)
+
+    def caught_up(self, now_ms: int) -> bool:
+        """Return whether the rows are as new as the feed."""
+        if self.watermark_ms is not None and now_ms - self.watermark_ms < FRESH_MS:
+            return True
+        lag = self.lag
+        at_end = lag is not None and lag <= SLACK
+        return at_end and (self.flushed_ms is None or now_ms - self.flushed_ms >= IDLE_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How new the rows are, all partitions together."""
+
+    as_of_ms: int | None
+    """What the scorecard speaks about; None before that is known."""
+    caught_up: bool
+    now_ms: int
+    """The wall clock; milliseconds since 1970 UTC."""
+    watermark_ms: int | None
+    """Newest `recorded_at` of any partition; None before the first event."""
+    partitions: tuple[PartitionProgress, ...]
+
+    @property
+    def data_age_ms(self) -> int | None:
+        """Return how long ago the newest event was recorded; None before the first one."""
+        return None if self.watermark_ms is None else max(0, self.now_ms - self.watermark_ms)
+
+    @property
+    def lag(self) -> int:
+        """Return the number of events that are known not to be in the rows yet."""
+        return sum(each.lag or 0 for each in self.partitions)
+
+
+class AsOfClock:
+    """Wall clock or watermark, whichever tells the truth; it never goes back.
+
+    Args:
+        floor_ms: The last `as_of` before a restart, milliseconds since 1970 UTC.
+    """
+
+    def __init__(self, floor_ms: int | None = None) -> None:
+        self._floor_ms = floor_ms
+
+    def advance(self, partitions: Collection[PartitionProgress], now_ms: int) -> Freshness:
+        """Return the freshness at a moment of the wall clock.
+
+        Before the first event there is nothing to speak about. A partition that is behind and
+        shows no watermark yet could hold any time, so `as_of` stays where it was.
+
+        Example:
+            >>> behind = PartitionProgress(0, applied=9, watermark_ms=5_000, end=500)
+            >>> done = PartitionProgress(1, applied=499, watermark_ms=99_000, end=500)
+            >>> clock = AsOfClock()
+            >>> clock.advance([behind, done], now_ms=1_000_000).as_of_ms
+            5000
+            >>> clock.advance([done], now_ms=1_000_000).as_of_ms
+            1000000
+            >>> clock.advance([behind, done], now_ms=1_000_100).as_of_ms  # never back
+            1000000
+        """
+        late = [each for each in partitions if not each.caught_up(now_ms)]
+        known = [each.watermark_ms for each in partitions if each.watermark_ms is not None]
+        candidate: int | None = now_ms if known else None
+        if late:
+            marks = [each.watermark_ms for each in late if each.watermark_ms is not None]
+            candidate = min(marks) if len(marks) == len(late) else None
+        if candidate is not None:
+            # An event may be recorded a little ahead of this machine's clock, and a floor that
+            # a wrong clock has left behind must not hold for years.
+            floor = candidate if self._floor_ms is None else min(self._floor_ms, now_ms)
+            self._floor_ms = max(min(candidate, now_ms), floor)
+        return Freshness(
+            self._floor_ms if known else None,
+            bool(partitions) and not late,
+            now_ms,
+            max(known, default=None),
+            tuple(partitions),
+        )

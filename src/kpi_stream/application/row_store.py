@@ -1,0 +1,155 @@
+"""The rows that one partition holds in memory: hot panes, hot days and late generations."""
+
+from collections import defaultdict
+from typing import TypeAlias
+
+from kpi_stream.application.ports import StateCodec
+from kpi_stream.domain.rows import Row, RowKey, decode_key, encode_key
+from kpi_stream.domain.terms import Contributions, Counters
+from kpi_stream.domain.windows import PANE_MS, PANES_KEPT, LocalDays
+
+HOT_DAYS = 40
+"""Days for which a day row stays in memory; a later contribution opens a generation of it."""
+
+
+Rows: TypeAlias = defaultdict[str, Row]
+"""The rows of one pane, by their members."""
+
+
+def _rows() -> Rows:
+    return defaultdict(Row)
+
+
+def _counters() -> defaultdict[str, dict[str, int]]:
+    return defaultdict(dict)
+
+
+class RowStore:
+    """Counters by pane and members; knows what changed since the last drain.
+
+    What is added stays pending until the drain, since many events of one flush fall into the same
+    pane; a day that is cold at that moment is continued under generation 0 all the same when it
+    was hot at the event, so that where a drain happens does not show.
+    """
+
+    def __init__(self, days: LocalDays, codec: StateCodec) -> None:
+        """Start empty."""
+        self._day_of, self._codec = days.day_of, codec
+        self._panes: defaultdict[int, Rows] = defaultdict(_rows)
+        self._days: defaultdict[tuple[int, int], Rows] = defaultdict(_rows)
+        self._pending: defaultdict[int, defaultdict[str, dict[str, int]]] = defaultdict(_counters)
+        self._dirty: list[tuple[RowKey, Row]] = []
+        self._hot_pane = -(1 << 62)
+        self._hot_day = -(1 << 62)
+        self._generation = 0
+
+    def __len__(self) -> int:
+        """Return how many rows are in memory."""
+        return sum(map(len, self._panes.values())) + sum(map(len, self._days.values()))
+
+    def add(self, members: str, contributions: Contributions, sign: int) -> None:
+        """Add (1) or retract (-1) contributions at the panes and days of their times."""
+        for time_ms, counters in contributions:
+            pane = time_ms // PANE_MS
+            if pane < self._hot_pane and self._day_of(time_ms) < self._hot_day:
+                self._add_late(self._day_of(time_ms), members, counters, sign)
+                continue
+            held = self._pending[pane][members]
+            for name, value in counters:
+                held[name] = held.get(name, 0) + value * sign
+
+    def _add_late(self, day: int, members: str, counters: Counters, sign: int) -> None:
+        """Open or continue a generation, which the watermark of this very event names."""
+        row = self._days[day, self._generation][members]
+        row.add(counters, sign)
+        self._mark(RowKey(fine=False, start=day, generation=self._generation, members=members), row)
+
+    def _settle(self) -> None:
+        """Move what is pending to the rows of its panes and days."""
+        for pane, by_members in self._pending.items():
+            day = self._day_of(pane * PANE_MS)
+            days = self._days[day, 0]
+            # A pane that went cold is read by no window any more; its day is, for ever.
+            panes = self._panes[pane] if pane >= self._hot_pane else None
+            for members, held in by_members.items():
+                counters = [item for item in held.items() if item[1]]
+                if not counters:
+                    continue
+                row = days[members]
+                row.add(counters)
+                self._mark(RowKey(fine=False, start=day, generation=0, members=members), row)
+                if panes is not None:
+                    row = panes[members]
+                    row.add(counters)
+                    self._mark(RowKey(fine=True, start=pane, generation=0, members=members), row)
+        self._pending.clear()
+
+    def _mark(self, key: RowKey, row: Row) -> None:
+        if not row.dirty:
+            row.dirty = True
+            self._dirty.append((key, row))
+
+    def advance(self, watermark_ms: int) -> None:
+        """Move the edge between hot and cold; called whenever the watermark rises."""
+        self._hot_pane = watermark_ms // PANE_MS - PANES_KEPT
+        today = self._day_of(watermark_ms)
+        self._hot_day, self._generation = today - HOT_DAYS, today
+
+    def drain(self, watermark_ms: int) -> list[tuple[bytes, bytes | None]]:
+        """Return the records of the rows that changed, and drop the cold rows from memory."""
+        self._settle()
+        records: list[tuple[bytes, bytes | None]] = []
+        encode = self._codec.encode_counters
+        hot_pane = self._hot_pane
+        for key, row in self._dirty:
+            row.dirty = False
+            cold_pane = key.fine and key.start < hot_pane
+            if cold_pane or not (row.counters or row.written):
+                continue
+            # An emptied row is written as `{}`: a tombstone means that a pane went cold.
+            records.append((encode_key(key), encode(row.counters)))
+            row.written = True
+        self._dirty.clear()
+        if watermark_ms >= 0:
+            records.extend(self._cool())
+        return records
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take back one record of the rows' topic."""
+        row_key = decode_key(key)
+        if value is None:
+            self._held(row_key).pop(row_key.members, None)
+            return
+        held = self._held(row_key)
+        held[row_key.members] = Row(self._codec.decode_counters(value), written=True)
+
+    def restored(self, watermark_ms: int) -> None:
+        """Drop what is cold by the restored watermark."""
+        if watermark_ms >= 0:
+            self.advance(watermark_ms)
+            # Tombstones for panes that went cold are written by the next drain.
+            for key in [key for key in self._days if self._is_cold(*key)]:
+                del self._days[key]
+
+    def _held(self, key: RowKey) -> Rows:
+        return self._panes[key.start] if key.fine else self._days[key.start, key.generation]
+
+    def _is_cold(self, day: int, generation: int) -> bool:
+        return generation != self._generation if generation else day < self._hot_day
+
+    def _cool(self) -> list[tuple[bytes, bytes | None]]:
+        records: list[tuple[bytes, bytes | None]] = []
+        for pane in [pane for pane in self._panes if pane < self._hot_pane]:
+            for members, row in self._panes.pop(pane).items():
+                if row.written:
+                    records.append(
+                        (
+                            encode_key(
+                                RowKey(fine=True, start=pane, generation=0, members=members)
+                            ),
+                            None,
+                        )
+                    )
+        for key in [key for key in self._days if self._is_cold(*key)]:
+            del self._days[key]
+        return records

@@ -1,0 +1,116 @@
+"""Dense sums over panes: one array of pane x member x counter, with cached totals of windows.
+
+A window's total is kept while its panes stay the same, and every new count is added to it as well
+as to its pane, so that an evaluation costs the same with a day of rows as with a year of them.
+"""
+
+from collections.abc import Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Sheet:
+    """Counters of consecutive panes (or days), grown as members and counters appear."""
+
+    def __init__(self, kept: int, ahead: int, dtype: type[np.signedinteger] = np.int64) -> None:
+        """Reserve nothing yet.
+
+        Args:
+            kept: Panes before the present one that are kept.
+            ahead: Panes after the present one for which there is room.
+            dtype: int64 for sums, int32 for the many counts of a histogram.
+        """
+        self._kept, self._size = kept, kept + ahead
+        self._base: int | None = None
+        self._data = np.zeros((self._size, 1, 1), dtype=dtype)
+        self._totals: dict[Hashable, tuple[tuple[int, int], Ints]] = {}
+
+    @property
+    def base(self) -> int | None:
+        """The first pane that is kept, or None before the first `move`."""
+        return self._base
+
+    def move(self, present: int) -> None:
+        """Make `present` the current pane; older panes than are kept are dropped."""
+        base = present - self._kept
+        if self._base is None:
+            self._base = base
+        shift = base - self._base
+        if shift <= 0:
+            return
+        if shift >= self._size:
+            self._data[:] = 0
+        else:
+            self._data[:-shift] = self._data[shift:]
+            self._data[-shift:] = 0
+        self._base = base
+        self._totals.clear()
+
+    def holds(self, panes: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which panes have room here, and which lie too far ahead."""
+        at = panes - (self._base or 0)
+        return (at >= 0) & (at < self._size), at >= self._size
+
+    def add(self, panes: Ints, members: Ints, columns: Ints, deltas: Ints) -> None:
+        """Add counts; every pane must have room (`holds`)."""
+        if not len(panes):
+            return
+        self._grow(int(members.max()) + 1, int(columns.max()) + 1)
+        np.add.at(
+            self._data,
+            (panes - (self._base or 0), members, columns),
+            deltas.astype(self._data.dtype),
+        )
+        for (first, end), total in self._totals.values():
+            inside = (panes >= first) & (panes < end)
+            if inside.any():
+                np.add.at(total, (members[inside], columns[inside]), deltas[inside])
+
+    def total(self, key: Hashable, first: int, end: int) -> Ints:
+        """Return the sums over panes [first, end) as member x counter; kept under `key`."""
+        cached = self._totals.get(key)
+        if cached is not None and cached[0] == (first, end):
+            return cached[1]
+        start, stop = self._clip(first, end)
+        total: Ints = self._data[start:stop].sum(axis=0, dtype=np.int64)
+        self._totals[key] = ((first, end), total)
+        return total
+
+    def column_sums(self, first: int, end: int, member: int, columns: Ints) -> Ints:
+        """Return the sums of some counters of one member over panes [first, end)."""
+        if member >= self._data.shape[1]:
+            return np.zeros(len(columns), dtype=np.int64)
+        start, stop = self._clip(first, end)
+        known = columns < self._data.shape[2]
+        sums = np.zeros(len(columns), dtype=np.int64)
+        sums[known] = self._data[start:stop, member, columns[known]].sum(axis=0, dtype=np.int64)
+        return sums
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the array in bytes."""
+        return self._data.nbytes
+
+    def _clip(self, first: int, end: int) -> tuple[int, int]:
+        base = self._base or 0
+        start = min(max(first - base, 0), self._size)
+        return start, min(max(end - base, start), self._size)
+
+    def _grow(self, members: int, columns: int) -> None:
+        _, had_members, had_columns = self._data.shape
+        if members <= had_members and columns <= had_columns:
+            return
+        wider = (
+            had_members if members <= had_members else members + members // 4,
+            had_columns if columns <= had_columns else columns + columns // 4,
+        )
+        data = np.zeros((self._size, *wider), dtype=self._data.dtype)
+        data[:, :had_members, :had_columns] = self._data
+        self._data = data
+        for key, (where, total) in list(self._totals.items()):
+            grown = np.zeros(wider, dtype=np.int64)
+            grown[: total.shape[0], : total.shape[1]] = total
+            self._totals[key] = (where, grown)

@@ -1,0 +1,204 @@
+"""The sums that readings are made of: rows of every partition and generation, added up.
+
+Rows arrive as absolute values; their differences to what was known are queued and added to dense
+sheets in one vectorised step when a reading is asked for.
+"""
+
+from array import array
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from kpi_stream.application.ports import StateCodec
+from kpi_stream.application.sheets import Ints, Sheet
+from kpi_stream.domain.catalogue import ABSENT, CONFLICTING, Catalogue
+from kpi_stream.domain.rows import RowKey, decode_key
+from kpi_stream.domain.strategy import NATIONAL
+from kpi_stream.domain.windows import PANE_MS, PANES_KEPT, Span
+
+DAYS_KEPT = 760
+"""Local days that readings can look back on: 25 months, so that 12 months have a year before."""
+
+_DAYS_AHEAD = 62
+_PANES_AHEAD = 96 * 4
+"""Room for what falls due later (`within`); anything further ahead waits in the queue."""
+
+
+class Column(NamedTuple):
+    """Where a counter lives."""
+
+    bucket: bool
+    """True for a histogram bucket, which has a sheet of its own."""
+    number: int
+
+
+class RowTotals:
+    """Adds rows up by pane and member."""
+
+    def __init__(self, catalogue: Catalogue, codec: StateCodec) -> None:
+        """Start empty."""
+        self._catalogue, self._codec = catalogue, codec
+        self._dimensions = tuple(each.id for each in catalogue.strategy.dimensions)
+        self._held: dict[tuple[int, bytes], dict[str, int]] = {}
+        self.members: dict[tuple[str, str], int] = {(NATIONAL, ""): 0}
+        self._rows: dict[str, int] = {}
+        self._row_members = np.zeros((0, len(self._dimensions) + 1), dtype=np.int64)
+        self._columns: dict[str, Column] = {}
+        self.buckets: dict[str, dict[int, int]] = {}
+        """Columns by bucket number, by the histogram's counter prefix."""
+        self._queue = tuple(array("q") for _ in range(6))
+        self._sheets = {
+            (True, False): Sheet(PANES_KEPT, _PANES_AHEAD),
+            (True, True): Sheet(PANES_KEPT, _PANES_AHEAD, np.int32),
+            (False, False): Sheet(DAYS_KEPT, _DAYS_AHEAD),
+            (False, True): Sheet(DAYS_KEPT, _DAYS_AHEAD, np.int32),
+        }
+
+    def __len__(self) -> int:
+        """Return how many rows are known."""
+        return len(self._held)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the dense sums in bytes."""
+        return sum(sheet.nbytes for sheet in self._sheets.values())
+
+    def apply_row(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Take one record of the rows' topic; a value of None is a tombstone.
+
+        Raises:
+            StateError: The value is not a row's.
+            ValueError: The key is not a row's.
+        """
+        if value is None:
+            # The worker let go of a pane that went cold; the sheet drops it by itself in time.
+            # (A row whose counters were all retracted stands in the topic as `{}`.)
+            self._held.pop((partition, key), None)
+            return
+        row_key = decode_key(key)
+        held = self._held.get((partition, key), {})
+        counters = self._codec.decode_counters(value)
+        self._add(row_key, counters, held)
+        self._held[partition, key] = counters
+
+    def _add(self, row_key: RowKey, counters: Mapping[str, int], held: Mapping[str, int]) -> None:
+        row = self._rows.get(row_key.members)
+        if row is None:
+            row = self._new_row(row_key.members)
+        fine, bucket, start, rows, columns, deltas = self._queue
+        for name, value in counters.items():
+            delta = value - held.get(name, 0)
+            if delta:
+                column = self._columns.get(name) or self._new_column(name)
+                fine.append(row_key.fine)
+                bucket.append(column.bucket)
+                start.append(row_key.start)
+                rows.append(row)
+                columns.append(column.number)
+                deltas.append(delta)
+        for name, value in held.items():
+            if name not in counters:
+                column = self._columns[name]
+                fine.append(row_key.fine)
+                bucket.append(column.bucket)
+                start.append(row_key.start)
+                rows.append(row)
+                columns.append(column.number)
+                deltas.append(-value)
+
+    def settle(self, as_of_ms: int) -> None:
+        """Add everything that is queued, as seen from `as_of_ms`."""
+        present = {True: as_of_ms // PANE_MS, False: self._catalogue.days.day_of(as_of_ms)}
+        for (fine, _), sheet in self._sheets.items():
+            sheet.move(present[fine])
+        columns = [np.frombuffer(each, dtype=np.int64).copy() for each in self._queue]
+        for each in self._queue:
+            del each[:]
+        if not len(columns[0]):
+            return
+        for (fine, bucket), sheet in self._sheets.items():
+            mine = (columns[0] == fine) & (columns[1] == bucket)
+            here, later = sheet.holds(columns[2])
+            self._spread(sheet, [each[mine & here] for each in columns[2:]])
+            for values, queue in zip(columns, self._queue, strict=True):
+                queue.extend(values[mine & later].tolist())
+
+    def _spread(self, sheet: Sheet, entries: list[Ints]) -> None:
+        """Add each entry to the national member and to the member of each dimension."""
+        start, rows, columns, deltas = entries
+        members = self._row_members[rows]
+        for at in range(members.shape[1]):
+            chosen = members[:, at]
+            there = chosen >= 0
+            sheet.add(start[there], chosen[there], columns[there], deltas[there])
+
+    def window_sums(self, key: Hashable, span: Span) -> tuple[Ints, Ints]:
+        """Return (counters, buckets) over a span, as member x column."""
+        sums = []
+        for bucket in (False, True):
+            days = self._sheets[False, bucket].total(key, *span.days)
+            if span.panes[0] == span.panes[1]:
+                sums.append(days)
+                continue
+            panes = self._sheets[True, bucket].total(key, *span.panes)
+            sums.append(panes if span.days[0] == span.days[1] else _added(days, panes))
+        return sums[0], sums[1]
+
+    def member_sums(self, span: Span, member: int, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the sums of some counters of one member over a span."""
+        known = [
+            (at, self._columns[name]) for at, name in enumerate(names) if name in self._columns
+        ]
+        result = [0] * len(names)
+        for bucket in (False, True):
+            wanted = [(at, column.number) for at, column in known if column.bucket is bucket]
+            if not wanted:
+                continue
+            numbers = np.array([number for _, number in wanted], dtype=np.int64)
+            total = self._sheets[False, bucket].column_sums(*span.days, member, numbers)
+            total = total + self._sheets[True, bucket].column_sums(*span.panes, member, numbers)
+            for (at, _), value in zip(wanted, total.tolist(), strict=True):
+                result[at] = value
+        return tuple(result)
+
+    def column(self, name: str) -> int | None:
+        """Return the column of a counter, or None before it was seen."""
+        found = self._columns.get(name)
+        return None if found is None else found.number
+
+    def conflicting(self, span: Span) -> int:
+        """Return how many subjects that opened in the span are in conflict."""
+        return self.member_sums(span, 0, (CONFLICTING,))[0]
+
+    def _new_column(self, name: str) -> Column:
+        head, _, tail = name.rpartition(".h")
+        bucket = bool(head) and tail.isdigit()
+        number = sum(1 for each in self._columns.values() if each.bucket is bucket)
+        column = self._columns[name] = Column(bucket, number)
+        if bucket:
+            self.buckets.setdefault(f"{head}.h", {})[int(tail)] = number
+        return column
+
+    def _new_row(self, members: str) -> int:
+        row = self._rows[members] = len(self._rows)
+        if row >= len(self._row_members):
+            more = np.full((max(64, row), self._row_members.shape[1]), -1, dtype=np.int64)
+            self._row_members = np.concatenate([self._row_members, more])
+        self._row_members[row, 0] = 0
+        for at, (dimension, member) in enumerate(
+            zip(self._dimensions, members.split("|"), strict=True), start=1
+        ):
+            if member != ABSENT:
+                number = self.members.setdefault((dimension, member), len(self.members))
+                self._row_members[row, at] = number
+        return row
+
+
+def _added(left: Ints, right: Ints) -> Ints:
+    """Return the sum of two totals whose sheets may have grown to different sizes."""
+    shape = (max(left.shape[0], right.shape[0]), max(left.shape[1], right.shape[1]))
+    total = np.zeros(shape, dtype=np.int64)
+    total[: left.shape[0], : left.shape[1]] += left
+    total[: right.shape[0], : right.shape[1]] += right
+    return total
