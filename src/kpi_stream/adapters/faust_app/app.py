@@ -1,0 +1,267 @@
+"""The Faust application of a worker and the life of its process.
+
+One agent, concurrency 1, no tables, no web server, no leader topic: Faust is here for group
+membership, batches and the agent. Its own exactly-once and tables are not used.
+
+An agent must not die silently (Faust would start it again and carry on): the first error of any
+kind ends the worker, and `run_worker` raises it.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import faust
+import uvloop
+from faust.streams import Stream
+from faust.types import TP, StreamT
+from yarl import URL
+
+from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
+from kpi_stream.adapters.faust_app.transport import NAME, Batch, BatchConsumer, register
+from kpi_stream.application.ports import BrokerOptions, OpenStore, Topics, WorkerMetrics
+
+_log = logging.getLogger(__name__)
+
+_STOP_S = 20.0
+"""How long Faust may take to stop before the process ends without it."""
+_START_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker takes part in its group."""
+
+    broker: BrokerOptions
+    topics: Topics
+    application: str = "kpi-stream"
+    """The consumer group; the same for all workers."""
+    instance_id: str | None = None
+    """A name of its own for this worker, kept over restarts: then a restart takes 2 s instead of a
+    session timeout (static membership). None: no such name."""
+    session_timeout_s: float = 10.0
+    """A worker that is silent so long has left; its partitions go to the others. The embedded
+    broker holds a new worker back as long. Seconds."""
+    poll_records: int = 5_000
+    """The most records of one batch."""
+    fetch_bytes: int = 4 << 20
+    """The most bytes of one fetch from one partition."""
+    buffered_batches: int = 16
+    """Batches that wait for the agent; at 5,000 events of 300 bytes, 24 MB."""
+    flush: FlushOptions = field(default_factory=FlushOptions)
+
+
+class _BytesSchema(faust.Schema[Any, Any]):
+    """Hands messages over as they are; decoding happens in the store, where it can be rejected."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002
+        return message.value
+
+
+class WorkerApp(faust.App):
+    """A Faust application that keeps nothing on disk and fetches its events in batches."""
+
+    batch_topics: frozenset[str] = frozenset()
+
+    def _create_directories(self) -> None:
+        """Make none: there are no tables."""
+
+
+class _Source:
+    """The consumer, as the partitions see it."""
+
+    def __init__(self, app: WorkerApp, topic: str) -> None:
+        self._app = app
+        self._topic = topic
+
+    @property
+    def _consumer(self) -> BatchConsumer:
+        return cast("BatchConsumer", self._app.consumer)
+
+    async def rewind(self, partition: int, offset: int) -> int:
+        return await self._consumer.rewind(TP(self._topic, partition), offset)
+
+    async def earliest(self, partition: int) -> int:
+        return await self._consumer.earliest(TP(self._topic, partition))
+
+    async def committed(self, partition: int) -> int | None:
+        return await self._consumer.committed(TP(self._topic, partition))
+
+    def end(self, partition: int) -> int | None:
+        return self._consumer.end(TP(self._topic, partition))
+
+
+class Worker:
+    """One worker: the application, its partitions, and the first error that ends it."""
+
+    def __init__(
+        self, options: WorkerOptions, open_store: OpenStore, metrics: WorkerMetrics
+    ) -> None:
+        self._options = options
+        self._metrics = metrics
+        self._ended = asyncio.Event()
+        self.error: BaseException | None = None
+        self.app = _app(options)
+        source = _Source(self.app, options.topics.events)
+        self.partitions = Partitions(
+            open_store, source, metrics, options.flush, asyncio.get_running_loop().time
+        )
+        topic = self.app.topic(
+            options.topics.events, schema=_BytesSchema(), key_type=bytes, value_type=bytes
+        )
+        self.app.agent(topic, name="events", concurrency=1)(self._agent)
+        self.app.on_partitions_revoked.connect(cast("Any", self._revoked), weak=False)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Have the worker end, with an error or in good order; the first call counts."""
+        if self._ended.is_set():
+            return
+        if error is not None:
+            self.error = error
+            self._metrics.healthy(healthy=False)
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Work until told to end; then flush, leave the group and raise what went wrong."""
+        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._tick())]
+        try:
+            async with asyncio.timeout(_START_S):
+                await self.app.start()
+            self._metrics.healthy(healthy=True)
+            await self._ended.wait()
+        except Exception as err:  # noqa: BLE001  (raised below, after the stop)
+            self.end(err)
+        for task in beside:
+            task.cancel()
+        await self.partitions.close(flush=self.error is None)
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.app.stop()
+        except Exception:  # noqa: BLE001  (whatever it is, the process must end)
+            _log.exception("Faust did not stop in good order")
+            if self.error is None:
+                os._exit(1)  # its threads would keep the process alive
+        if self.error is not None:
+            raise self.error
+
+    async def _agent(self, stream: StreamT[Any]) -> None:
+        try:
+            async for event in cast("Stream[Any]", stream).noack().events():
+                message = event.message
+                if message.generation_id != self.app.consumer_generation_id:
+                    continue  # of an earlier assignment; whoever owns it now reads it again
+                batch: Batch = event.value
+                await self.partitions.feed(message.partition, batch, event.ack)
+        except Exception as err:  # noqa: BLE001  (raised again by `run`, whatever it is)
+            _log.exception("the worker stops")
+            self.end(err)
+            await self._forever()
+
+    async def _tick(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(self._options.flush.interval_s / 2)
+                await self.partitions.tick()
+        except Exception as err:  # noqa: BLE001  (raised again by `run`, whatever it is)
+            _log.exception("the worker stops")
+            self.end(err)
+
+    async def _revoked(self, _app: object, revoked: Iterable[TP], **_: object) -> None:
+        events = self._options.topics.events
+        await self.partitions.revoke(tp.partition for tp in revoked if tp.topic == events)
+        # What was flushed just now need not be read again by the next owner.
+        await self.app.consumer.commit()
+
+    async def _watch(self) -> None:
+        """End the worker when any service of Faust crashes."""
+        await self.app._crashed.wait()  # noqa: SLF001
+        self.end(self.app.crash_reason or RuntimeError("Faust has crashed"))
+
+    async def _forever(self) -> None:
+        """Keep Faust from starting the agent again."""
+        await asyncio.Event().wait()
+
+
+def _app(options: WorkerOptions) -> WorkerApp:
+    register()
+    broker = options.broker
+    app = WorkerApp(
+        options.application,
+        broker=[URL(f"{NAME}://{server}") for server in broker.bootstrap_servers],
+        broker_credentials=_credentials(broker),
+        broker_client_id=broker.client_id,
+        consumer_group_instance_id=options.instance_id,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=options.fetch_bytes,
+        broker_max_poll_records=options.poll_records,
+        broker_session_timeout=options.session_timeout_s,
+        broker_rebalance_timeout=options.session_timeout_s,
+        broker_heartbeat_interval=options.session_timeout_s / 5,
+        stream_buffer_maxsize=options.buffered_batches,
+        stream_wait_empty=False,
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        autodiscover=False,
+    )
+    app.batch_topics = frozenset({options.topics.events})
+    return app
+
+
+def _credentials(broker: BrokerOptions) -> Any:  # noqa: ANN401
+    """Return Faust's form of the security settings; None for PLAINTEXT."""
+    context = cast("ssl.SSLContext | None", broker.ssl_context)
+    if broker.sasl_mechanism is not None:
+        return faust.SASLCredentials(
+            username=broker.sasl_username,
+            password=broker.sasl_password,
+            ssl_context=context,
+            mechanism=broker.sasl_mechanism,
+        )
+    if context is not None:
+        return faust.SSLCredentials(context=context)
+    return None
+
+
+def run_worker(
+    options: WorkerOptions,
+    open_store: OpenStore,
+    metrics: WorkerMetrics,
+    *,
+    on_started: Callable[[Worker], None] | None = None,
+) -> None:
+    """Work until SIGTERM or SIGINT; returns after a last flush and leaving the group.
+
+    Args:
+        options: How the worker takes part in its group.
+        open_store: Opens a partition's store.
+        metrics: Where the worker counts.
+        on_started: Called in the event loop before the work begins.
+
+    Raises:
+        StateError: Stored state cannot be trusted, or events are missing.
+        InputError: Settings, topics or events do not fit.
+        Unavailable: The broker does not answer, however often asked.
+    """
+
+    async def main() -> None:
+        worker = Worker(options, open_store, metrics)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.end)
+        if on_started is not None:
+            on_started(worker)
+        await worker.run()
+
+    # Faust's consumer thread makes its loop by the policy.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(main())

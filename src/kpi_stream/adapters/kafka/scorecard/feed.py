@@ -1,0 +1,181 @@
+"""The rows of every partition, handed to the totals, and how far each one is."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.adapters.kafka.position import Position
+from kpi_stream.adapters.kafka.reader import Record, TopicReader
+from kpi_stream.application.as_of import PartitionProgress
+from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
+from kpi_stream.domain.errors import StateError, Unavailable
+
+ApplyRow = Callable[[int, bytes, bytes | None], None]
+
+_UNCERTAIN_END_MS = 500
+"""How long to read beyond the end that a broker without transactions reports."""
+
+
+class RowFeed:
+    """Reads `kpi.rows` from the first record on, for one totals, and follows it.
+
+    Args:
+        broker: How to reach Kafka.
+        topics: The names of the topics.
+        apply_row: Takes (partition, key, value) of every row.
+        certain_ends: Whether the broker's reported ends can be trusted (Apache Kafka: yes).
+    """
+
+    def __init__(
+        self,
+        broker: BrokerOptions,
+        topics: Topics,
+        apply_row: ApplyRow,
+        *,
+        certain_ends: bool = True,
+    ) -> None:
+        self._topic = topics.rows
+        self._apply_row = apply_row
+        settle_ms = 0 if certain_ends else _UNCERTAIN_END_MS
+        self._reader = TopicReader(broker, topics.rows, settle_ms=settle_ms)
+        self._positions: dict[int, Position] = {}
+        self._partitions: list[int] = []
+
+    async def load(self) -> int:
+        """Connect and read all rows up to the present; return how many records there were.
+
+        Raises:
+            Unavailable: No broker answers.
+            InputError: The topic does not exist.
+            StateError: A record is not what a worker writes.
+        """
+        await self._reader.start()
+        self._partitions = self._reader.partitions
+        return await self._reader.read_to_end(self._take)
+
+    async def poll(self, wait_ms: int) -> int:
+        """Take what came since; return how many records, after at most `wait_ms`.
+
+        Raises:
+            StateError: A record is not what a worker writes, or the rows were started anew.
+        """
+        records = await self._reader.poll(wait_ms)
+        self._take(records)
+        return len(records)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._reader.stop()
+
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions of the rows, which are those of the events."""
+        return self._partitions
+
+    @property
+    def fingerprint(self) -> str | None:
+        """By which definitions the newest rows were counted; None before there are any."""
+        newest = max(self._positions.values(), key=lambda each: each.flushed_ms, default=None)
+        value = None if newest is None else newest.meta.get("fingerprint")
+        return value if isinstance(value, str) else None
+
+    def progress(self, ends: Mapping[int, int]) -> tuple[PartitionProgress, ...]:
+        """Return how far each partition is.
+
+        Args:
+            ends: The ends of the source partitions as the broker reports them, where it did.
+        """
+        return tuple(self._progress(each, ends.get(each)) for each in self._partitions)
+
+    def _progress(self, partition: int, end: int | None) -> PartitionProgress:
+        position = self._positions.get(partition)
+        if position is None:
+            return PartitionProgress(partition, -1, None, end)
+        # The worker has seen an end as well, and either answer can be the older one.
+        end = position.end if end is None else max(end, position.end)
+        watermark = position.meta.get("watermark_ms")
+        known = isinstance(watermark, int) and watermark >= 0
+        return PartitionProgress(
+            partition,
+            position.applied,
+            int(str(watermark)) if known else None,
+            end,
+            position.flushed_ms,
+        )
+
+    def _take(self, records: Iterable[Record]) -> None:
+        apply_row = self._apply_row
+        for partition, offset, key, value, _ in records:
+            if key == POSITION_KEY:
+                self._move(partition, value)
+                continue
+            try:
+                apply_row(partition, key or b"", value)
+            except ValueError as err:
+                msg = f"{self._topic}[{partition}] at {offset} is no row: {err}"
+                raise StateError(msg) from err
+
+    def _move(self, partition: int, value: bytes | None) -> None:
+        position = Position.from_bytes(value, f"{self._topic}[{partition}]")
+        before = self._positions.get(partition)
+        if before is not None and position.applied < before.applied:
+            msg = (
+                f"{self._topic}[{partition}] went back from event {before.applied} to "
+                f"{position.applied}: the rows were started anew; restart the scorecard"
+            )
+            raise StateError(msg)
+        self._positions[partition] = position
+
+
+class SourceEnds:
+    """The ends of the events topic, asked for without ever reading it.
+
+    Args:
+        broker: How to reach Kafka.
+        topics: The names of the topics.
+        timeout_s: How long one question may take.
+    """
+
+    def __init__(self, broker: BrokerOptions, topics: Topics, *, timeout_s: float = 5.0) -> None:
+        self._broker, self._topic = broker, topics.events
+        self._timeout_s = timeout_s
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            Unavailable: No broker answers.
+        """
+        # A client of aiokafka must be made where the loop runs.
+        self._consumer = AIOKafkaConsumer(
+            **client_arguments(self._broker),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+        )
+        try:
+            await self._consumer.start()
+        except KafkaError as err:
+            msg = f"{self._topic} cannot be reached: {err!r}"
+            raise Unavailable(msg) from err
+
+    async def ask(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the next offset to be written of each partition; empty if no answer came."""
+        wanted = [TopicPartition(self._topic, each) for each in partitions]
+        if self._consumer is None or not wanted:
+            return {}
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                ends = await self._consumer.end_offsets(wanted)
+        except (KafkaError, TimeoutError):
+            return {}
+        return {each.partition: end for each, end in ends.items()}
+
+    async def close(self) -> None:
+        """Disconnect."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()

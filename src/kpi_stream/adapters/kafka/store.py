@@ -1,0 +1,289 @@
+"""The durable state of one partition: opened, fed, flushed and let go.
+
+In memory the fold is ahead of the topics by what was not flushed yet. A flush writes the changed
+rows and subjects, the dead letters and, last in both state topics, the position record that says
+which events are in them. With `exactly_once` all of it is one transaction. With `at_least_once` the
+parts are written in an order that recovery can repair: dead letters, rows, subjects. A crash
+between the last two leaves rows that know more events than the subjects; those events are then
+applied to the subjects alone.
+
+A store whose flush failed is broken: what it has in memory is not what is stored. It must be
+closed, and opened again from the topics.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from kpi_stream.adapters.kafka.dead_letters import (
+    DeadLetter,
+    RejectLimit,
+    RejectWatch,
+    dead_letter,
+)
+from kpi_stream.adapters.kafka.position import Position
+from kpi_stream.adapters.kafka.recovery import Recovered, Recovery
+from kpi_stream.adapters.kafka.writer import OrderedWriter, Part, TransactionalWriter, Writer
+from kpi_stream.application.ports import (
+    POSITION_KEY,
+    BrokerOptions,
+    ClockMs,
+    Decode,
+    FoldFactory,
+    Guarantee,
+    SourceRecord,
+    Topics,
+    WorkerMetrics,
+)
+from kpi_stream.domain.errors import EventRejected, StateError, Unavailable
+from kpi_stream.domain.subject import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Everything that the stores of a worker have in common."""
+
+    broker: BrokerOptions
+    topics: Topics
+    application: str
+    """Prefix of the transactional ids; the same for all workers of one group."""
+    fold_factory: FoldFactory
+    decode: Decode
+    metrics: WorkerMetrics
+    clock_ms: ClockMs
+    topic_id: Callable[[], Awaitable[str | None]]
+    """Asks the broker for the id of the events topic; None where it has none."""
+    guarantee: Guarantee = Guarantee.EXACTLY_ONCE
+    reject_limit: RejectLimit = field(default_factory=RejectLimit)
+    compression: str | None = None
+    """Of what is written: None, gzip, snappy, lz4 or zstd."""
+
+    @property
+    def transactional(self) -> bool:
+        """Whether flushes are transactions."""
+        return self.guarantee is Guarantee.EXACTLY_ONCE
+
+    def writer(self, partition: int) -> Writer:
+        """Return the writer of a partition, not yet connected."""
+        if self.transactional:
+            return TransactionalWriter(
+                self.broker,
+                partition,
+                transactional_id=f"{self.application}-{partition}",
+                compression=self.compression,
+            )
+        return OrderedWriter(
+            self.broker, partition, transactional_id=None, compression=self.compression
+        )
+
+
+class PartitionStore:
+    """The state of one partition of the events topic; see the module's text."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        partition: int,
+        *,
+        writer: Writer,
+        state: Recovered,
+        topic_id: str | None,
+        end: int,
+    ) -> None:
+        self._options = options
+        self._partition = partition
+        self._writer = writer
+        self._fold = state.fold
+        self._topic_id = topic_id
+        self._end = end
+        self._position: int | None = None
+        self._rows_applied = state.rows_applied
+        self._applied = self._committed = state.subjects_applied
+        self._letters: list[DeadLetter] = []
+        self._pending = 0
+        self._lock = asyncio.Lock()
+        self._broken = False
+        self._rejects = RejectWatch(options.reject_limit)
+        self.fresh = state.fresh
+
+    @classmethod
+    async def open(cls, options: StoreOptions, partition: int) -> Self:
+        """Fence the previous owner, read the state and return the store.
+
+        Raises:
+            StateError: The stored state cannot be trusted, or belongs to other events.
+            InputError: A topic is missing, or the broker knows no transactions.
+            Unavailable: The broker does not answer.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        writer = options.writer(partition)
+        try:
+            await writer.start()
+            recovery = Recovery(
+                options.broker,
+                options.topics,
+                options.fold_factory,
+                certain_ends=options.transactional,
+            )
+            state = await recovery.read(partition)
+            if state.repairs:
+                await writer.write(state.repairs)
+            topic_id = await options.topic_id()
+            end = await recovery.check_source(partition, state, topic_id)
+        except BaseException:
+            await writer.stop()
+            raise
+        store = cls(options, partition, writer=writer, state=state, topic_id=topic_id, end=end)
+        options.metrics.opened(partition, loop.time() - began, state.records)
+        store.report()
+        return store
+
+    @property
+    def applied(self) -> int:
+        """The offset of the last event applied in memory; -1 before the first."""
+        return self._applied
+
+    @property
+    def committed(self) -> int:
+        """The offset of the last event whose effects are durable; -1 before the first."""
+        return self._committed
+
+    @property
+    def pending(self) -> int:
+        """How many events were applied since the last flush began."""
+        return self._pending
+
+    def process(self, records: Sequence[SourceRecord], end: int, position: int | None) -> None:
+        """Apply the records beyond `applied`, in order; see `application.ports.Store`."""
+        decode, apply, rows_applied = self._options.decode, self._fold.apply, self._rows_applied
+        applied, skipped = self._applied, 0
+        outcomes: list[tuple[str, Outcome]] = []
+        rejected: list[tuple[SourceRecord, EventRejected]] = []
+        record: SourceRecord | None = None
+        try:
+            for record in records:
+                offset = record.offset
+                if offset <= applied:
+                    skipped += 1
+                    continue
+                try:
+                    event = decode(record.key, record.value, record.timestamp)
+                    outcomes.append((event.type.name, apply(event, offset > rows_applied)))
+                except EventRejected as err:
+                    rejected.append((record, err))
+        except Exception as err:
+            at = record.offset if record is not None else None
+            msg = (
+                f"the event at {self._options.topics.events} partition {self._partition} offset "
+                f"{at} could not be folded: {err!r}. This is a defect: the event is neither "
+                "counted nor passed over"
+            )
+            self._broken = True
+            raise StateError(msg) from err
+        self._end = max(self._end, end)
+        self._position = position
+        self._applied = max(applied, records[-1].offset)
+        self._pending += len(records) - skipped
+        self._count(Counter(outcomes), rejected, skipped)
+
+    def _count(
+        self,
+        outcomes: Counter[tuple[str, Outcome]],
+        rejected: list[tuple[SourceRecord, EventRejected]],
+        skipped: int,
+    ) -> None:
+        metrics, partition = self._options.metrics, self._partition
+        metrics.events(partition, outcomes)
+        if skipped:
+            metrics.skipped(partition, skipped)
+        if rejected:
+            source = self._options.topics.events
+            metrics.rejected(partition, Counter(err.reason for _, err in rejected))
+            # Those that the rows know were written before the rows were.
+            self._letters += [
+                dead_letter(source, partition, record, err)
+                for record, err in rejected
+                if record.offset > self._rows_applied
+            ]
+        self._rejects.add(
+            outcomes.total() + len(rejected), Counter(err.reason for _, err in rejected)
+        )
+
+    async def flush(self) -> None:
+        """Make everything applied so far durable; see `application.ports.Store`."""
+        async with self._lock:
+            if self._broken:
+                msg = f"partition {self._partition} must be opened again: a flush failed"
+                raise Unavailable(msg)
+            if self._applied == self._committed:
+                return
+            loop = asyncio.get_running_loop()
+            began, applied, events = loop.time(), self._applied, self._pending
+            self._pending = 0
+            parts = self._drain()
+            try:
+                await self._writer.write(parts)
+            except BaseException:
+                # Cancelled ones too: what was drained may be written or not.
+                self._broken = True
+                raise
+            self._committed = applied
+            self._options.metrics.flushed(
+                self._partition,
+                loop.time() - began,
+                events,
+                sum(len(part.records) for part in parts),
+            )
+            self.report()
+
+    def report(self, end: int | None = None) -> None:
+        """Set the gauges; see `application.ports.Store`."""
+        self._end = max(self._end, end or 0)
+        metrics, fold = self._options.metrics, self._fold
+        behind = self._end - (self._position if self._position is not None else self._applied + 1)
+        metrics.progress(self._partition, max(0, behind), fold.watermark_ms)
+        metrics.store_size(self._partition, fold.subjects, fold.rows)
+
+    async def close(self, flush_within_s: float | None) -> None:
+        """Flush, if a time for it is given, and let the partition go; raises what flush raises."""
+        try:
+            if flush_within_s is not None and not self._broken:
+                async with asyncio.timeout(flush_within_s):
+                    await self.flush()
+        except TimeoutError as err:
+            msg = f"partition {self._partition} was not flushed within {flush_within_s:g} s"
+            raise Unavailable(msg) from err
+        finally:
+            self._broken = True
+            await self._writer.stop()
+
+    def _drain(self) -> list[Part]:
+        topics = self._options.topics
+        changes = self._fold.drain()
+        letters, self._letters = self._letters, []
+        # While subjects catch up with rows after a crash, the rows still know more events.
+        rows = self._at(max(self._applied, self._rows_applied))
+        parts = [
+            Part(topics.rows, [*changes.rows, rows]),
+            Part(topics.declarations, [*changes.subjects, self._at(self._applied)]),
+        ]
+        if letters:
+            records = [(letter.key, letter.value) for letter in letters]
+            headers = [letter.headers for letter in letters]
+            parts.insert(0, Part(topics.dead_letters, records, headers))
+        return parts
+
+    def _at(self, applied: int) -> tuple[bytes, bytes]:
+        """Return the position record; it must be the last of its topic's part."""
+        position = Position(
+            applied=applied,
+            end=self._end,
+            topic_id=self._topic_id,
+            flushed_ms=self._options.clock_ms(),
+            position=self._position,
+            meta=self._fold.meta(),
+        )
+        return POSITION_KEY, position.to_bytes()

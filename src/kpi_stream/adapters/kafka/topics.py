@@ -1,0 +1,256 @@
+"""Creates and checks the topics; nothing is ever created by being used.
+
+Partition p of the state belongs to partition p of the events, so the three have the same number of
+partitions, and that number cannot be changed afterwards.
+"""
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
+from kafka.errors import KafkaError
+
+from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.domain.errors import Unavailable
+
+_TIMEOUT_MS = 15_000
+_CONNECT_S = 5.0
+_DAY_MS = 86_400_000
+_EXISTS = 36
+_REFUSED_CONFIG = 40
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    # Clean early: a worker reads all of it when it opens, and dirty records cost time.
+    "min.cleanable.dirty.ratio": "0.1",
+    # The active segment is never cleaned, so it must not stay active for the default week.
+    "segment.ms": str(_DAY_MS // 4),
+    "segment.bytes": str(128 << 20),
+    # How long a tombstone stays: a reader that was away longer starts from the first record.
+    "delete.retention.ms": str(7 * _DAY_MS),
+}
+_DEAD_LETTER_BYTES = 8 << 20
+"""An event may be as large as its own topic allows (1 MiB by default), plus its headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the topics are to be."""
+
+    partitions: int = 4
+    """Of the events and the state; also the most workers that can share the work."""
+    replication: int = 1
+    """Copies of each partition; 3 in production."""
+    min_insync_replicas: int = 1
+    """Copies that must have a record before it counts as written; 2 with replication 3."""
+    events_retention_days: int | None = None
+    """How long events are kept; None for ever, so that a new epoch can count them all again."""
+    dead_letters_retention_days: int = 90
+
+    def configs(self, topics: Topics) -> dict[str, tuple[int, dict[str, str]]]:
+        """Return the number of partitions and the settings of each topic."""
+        compacted = {**_COMPACTED, "min.insync.replicas": str(self.min_insync_replicas)}
+        plain = {
+            "cleanup.policy": "delete",
+            "min.insync.replicas": str(self.min_insync_replicas),
+        }
+        days = self.events_retention_days
+        events = {
+            **plain,
+            "retention.ms": "-1" if days is None else str(days * _DAY_MS),
+            # The broker's clock decides what is in the future, and old events are not old records.
+            "message.timestamp.type": "LogAppendTime",
+        }
+        dead_letters = {
+            **plain,
+            "retention.ms": str(self.dead_letters_retention_days * _DAY_MS),
+            "max.message.bytes": str(_DEAD_LETTER_BYTES),
+        }
+        return {
+            topics.events: (self.partitions, events),
+            topics.declarations: (self.partitions, compacted),
+            topics.rows: (self.partitions, compacted),
+            topics.dead_letters: (self.partitions, dead_letters),
+            topics.readings: (1, compacted),
+            topics.transitions: (1, {**plain, "retention.ms": "-1"}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What was found or done about one topic."""
+
+    name: str
+    created: bool
+    refused: tuple[str, ...] = ()
+    """Settings that the broker does not know; the topic works without them."""
+    problems: tuple[str, ...] = ()
+    """What is wrong and how to put it right; the topic cannot be used as it is."""
+    differences: tuple[str, ...] = ()
+    """Settings of an existing topic that are not those asked for; it works all the same."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the topic can be used."""
+        return not self.problems
+
+
+def topics_init(
+    broker: BrokerOptions, topics: Topics, layout: Layout | None = None
+) -> list[TopicReport]:
+    """Create the topics that are missing and check those that exist; changes none of these.
+
+    Raises:
+        Unavailable: No broker answers, or it refuses to create a topic.
+    """
+    wanted = (layout or Layout()).configs(topics)
+    replication = (layout or Layout()).replication
+    with _admin(broker) as admin:
+        found = _describe(admin, list(wanted))
+        reports = []
+        for name, (partitions, configs) in wanted.items():
+            if name in found:
+                reports.append(
+                    _check(name, found[name], _configs(admin, name), partitions, configs)
+                )
+                continue
+            refused = _create(admin, name, partitions, replication, configs)
+            reports.append(TopicReport(name, created=True, refused=refused))
+        admin.wait_for_topics(list(wanted))
+        return reports
+
+
+def topic_id(broker: BrokerOptions, topic: str) -> str | None:
+    """Return the id that the broker gave the topic when it was created; None where it has none.
+
+    Raises:
+        Unavailable: No broker answers.
+    """
+    with _admin(broker) as admin:
+        found = _describe(admin, [topic])
+    answer = found.get(topic, {}).get("topic_id")
+    return str(answer) if answer else None
+
+
+@contextmanager
+def _admin(broker: BrokerOptions) -> Iterator[Any]:
+    try:
+        # A client that finds no broker leaves a thread behind that goes on trying for ever.
+        _require_listener(broker.bootstrap_servers)
+        client = KafkaAdminClient(
+            **client_arguments(broker),
+            request_timeout_ms=_TIMEOUT_MS,
+            bootstrap_timeout_ms=_TIMEOUT_MS,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+    except (KafkaError, OSError) as err:
+        msg = f"Kafka at {','.join(broker.bootstrap_servers)} does not do what was asked: {err!r}"
+        raise Unavailable(msg) from err
+
+
+def _require_listener(servers: Sequence[str]) -> None:
+    refused = OSError("no bootstrap server is named")
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S):
+                return
+        except OSError as err:
+            refused = err
+    raise refused
+
+
+def _describe(admin: Any, names: list[str]) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    described = admin.describe_topics(names)
+    return {each["name"]: each for each in described if not each["error_code"]}
+
+
+def _configs(admin: Any, name: str) -> dict[str, str]:  # noqa: ANN401
+    answer = admin.describe_configs([ConfigResource("topic", name)], config_filter="all")
+    found: Mapping[str, Mapping[str, str]] = answer.get("topic", {}).get(name, {})
+    return {key: value["value"] for key, value in found.items()}
+
+
+def _create(
+    admin: Any,  # noqa: ANN401
+    name: str,
+    partitions: int,
+    replication: int,
+    configs: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Create a topic; return the settings that had to be left out since the broker refuses them."""
+    accepted, refused = dict(configs), list[str]()
+    while True:
+        answer = _try_to_create(admin, name, partitions, replication, accepted)
+        if answer["error_code"] in (0, _EXISTS):
+            return tuple(refused)
+        culprit = _culprit(answer, accepted)
+        if culprit is None:
+            msg = f"topic {name} could not be created: {answer['error_message']}"
+            raise Unavailable(msg)
+        refused.append(f"{culprit}={accepted.pop(culprit)}")
+
+
+def _try_to_create(
+    admin: Any,  # noqa: ANN401
+    name: str,
+    partitions: int,
+    replication: int,
+    configs: Mapping[str, str],
+) -> Mapping[str, Any]:
+    request = {
+        name: {
+            "num_partitions": partitions,
+            "replication_factor": replication,
+            "configs": dict(configs),
+        }
+    }
+    answer: Mapping[str, Any] = admin.create_topics(request, raise_errors=False)["topics"][0]
+    return answer
+
+
+def _culprit(answer: Mapping[str, Any], configs: Mapping[str, str]) -> str | None:
+    """Return the setting that the broker complains about; never the cleanup policy."""
+    if answer["error_code"] != _REFUSED_CONFIG:
+        return None
+    named = [key for key in configs if key in str(answer["error_message"])]
+    return next((key for key in named if key != "cleanup.policy"), None)
+
+
+def _check(
+    name: str,
+    found: Mapping[str, Any],
+    has: Mapping[str, str],
+    partitions: int,
+    configs: Mapping[str, str],
+) -> TopicReport:
+    problems = []
+    count = len(found["partitions"])
+    if count != partitions:
+        problems.append(
+            f"has {count} partitions, {partitions} are needed: ask for {count}, or delete the "
+            "topic and start a new epoch (an event's partition follows from their number)"
+        )
+    # The embedded broker does not report settings that were left at their defaults.
+    policy = has.get("cleanup.policy", "delete")
+    if policy != configs["cleanup.policy"]:
+        problems.append(
+            f"has cleanup.policy={policy}, {configs['cleanup.policy']} is needed: kafka-configs.sh "
+            f"--alter --entity-type topics --entity-name {name} --add-config "
+            f"cleanup.policy={configs['cleanup.policy']}"
+        )
+    differences = [
+        f"has {key}={has[key]}, asked for {value}"
+        for key, value in configs.items()
+        if key != "cleanup.policy" and key in has and has[key] != value
+    ]
+    return TopicReport(
+        name, created=False, problems=tuple(problems), differences=tuple(differences)
+    )

@@ -1,0 +1,139 @@
+"""The metrics of the scorecard process."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from kpi_stream import __version__
+from kpi_stream.adapters.prometheus import conventions as c
+from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.adapters.prometheus.kpi_families import (
+    add_evaluation,
+    add_freshness,
+    add_strategy,
+)
+from kpi_stream.application.as_of import Freshness
+from kpi_stream.application.scorecard import Evaluation
+from kpi_stream.domain.status import Status
+from kpi_stream.domain.strategy import Strategy
+
+_EVALUATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+"""Around the aim of 50 ms; beyond a second the next evaluation is late."""
+
+
+class _Snapshot(Collector):
+    """What was last said, translated at scrape time."""
+
+    def __init__(self) -> None:
+        self.evaluation: Evaluation | None = None
+        self.freshness: Freshness | None = None
+        self.strategy: Strategy | None = None
+        self.reload_ok = True
+        self.reloaded_ms: int | None = None
+        self.matches: bool | None = None
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Return nothing: registering must not collect."""
+        return ()
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the families of this scrape."""
+        gauges = Gauges()
+        # The evaluation is replaced, never changed, so a scrape in another thread is consistent.
+        evaluation, freshness = self.evaluation, self.freshness
+        strategy = self.strategy if evaluation is None else evaluation.strategy
+        if evaluation is not None:
+            add_evaluation(gauges, evaluation)
+        if strategy is not None:
+            add_strategy(gauges, strategy)
+        if freshness is not None:
+            add_freshness(gauges, freshness)
+            if evaluation is not None:
+                gauges.set(c.LAST_EVALUATION, freshness.now_ms / 1000)
+        gauges.set(c.RELOAD_SUCCESSFUL, self.reload_ok)
+        gauges.set(
+            c.RELOAD_TIMESTAMP, None if self.reloaded_ms is None else self.reloaded_ms / 1000
+        )
+        gauges.set(c.STRATEGY_MATCHES, self.matches)
+        gauges.info(c.BUILD_INFO, __version__)
+        return gauges.collect()
+
+
+class ScorecardMetrics:
+    """Everything that the scorecard exports, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._snapshot = _Snapshot()
+        self._registry.register(self._snapshot)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._duration = Histogram(
+            c.EVALUATION_DURATION.name,
+            c.EVALUATION_DURATION.help,
+            registry=self._registry,
+            buckets=_EVALUATION_BUCKETS,
+        )
+        self._transitions = _counter(c.STATUS_TRANSITIONS, self._registry)
+        for status in Status:
+            self._transitions.labels(status.value)  # 0 is a number: nothing has changed yet
+        self._published = _counter(c.PUBLISHED, self._registry)
+        self._failures = _counter(c.PUBLISH_FAILURES, self._registry)
+
+    def evaluated(self, evaluation: Evaluation, seconds: float) -> None:
+        """Take an evaluation and how long it took."""
+        self._snapshot.evaluation = evaluation
+        self._duration.observe(seconds)
+        for each in evaluation.transitions:
+            self._transitions.labels(each.after.value).inc()
+
+    def fresh(self, freshness: Freshness) -> None:
+        """Take how new the rows are."""
+        self._snapshot.freshness = freshness
+
+    def suspended(self) -> None:
+        """Say nothing about the KPIs: the rows were counted by other definitions."""
+        self._snapshot.evaluation = None
+
+    def matches(self, matches: bool) -> None:  # noqa: FBT001
+        """Take whether the rows were counted by the strategy's definitions."""
+        self._snapshot.matches = matches
+
+    def strategy(self, strategy: Strategy, now_ms: int) -> None:
+        """Take a strategy that is in force from now on."""
+        self._snapshot.strategy = strategy
+        self._snapshot.reload_ok = True
+        self._snapshot.reloaded_ms = now_ms
+
+    def reload_refused(self) -> None:
+        """Note that a strategy was refused; the one before stays in force."""
+        self._snapshot.reload_ok = False
+
+    def published(self, records: Mapping[str, int]) -> None:
+        """Add records written, by topic."""
+        for topic, count in records.items():
+            self._published.labels(topic).inc(count)
+
+    def publish_failed(self) -> None:
+        """Add one attempt to publish that failed."""
+        self._failures.inc()
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return (body, content type) for a scraper's Accept header."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+def _counter(family: c.Family, registry: CollectorRegistry) -> Counter:
+    return Counter(family.name, family.help, family.labels, registry=registry)

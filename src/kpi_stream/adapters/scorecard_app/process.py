@@ -1,0 +1,281 @@
+"""The scorecard process: four loops over one scorecard, and an orderly end."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Protocol
+
+from kpi_stream.adapters.scorecard_app.announcer import Announcer
+from kpi_stream.adapters.scorecard_app.counting import Counting, ReloadRefused, replacement
+from kpi_stream.adapters.scorecard_app.ports import Parts, ScorecardOptions
+from kpi_stream.application.as_of import AsOfClock
+from kpi_stream.application.scorecard import Evaluation, Scorecard
+from kpi_stream.domain.strategy import Strategy
+
+log = logging.getLogger(__name__)
+
+_POLL_MS = 200
+"""How long one fetch of rows may wait; a reload waits for it."""
+_HEALTHY_PERIODS = 30
+"""Evaluations that may be missing before the process counts as stuck."""
+_LAST_WORDS_S = 5.0
+"""How long an orderly end may take to publish what is not published yet."""
+
+
+class Server(Protocol):
+    """The HTTP server that serves the process."""
+
+    async def start(self) -> None:
+        """Start to serve."""
+        ...
+
+    async def close(self) -> None:
+        """Stop serving."""
+        ...
+
+
+class ScorecardProcess:
+    """Reads rows, evaluates, publishes and serves until it is told to end.
+
+    Args:
+        parts: What it is wired to.
+        options: How often, how patiently.
+    """
+
+    def __init__(self, parts: Parts, options: ScorecardOptions) -> None:
+        self._parts, self._options = parts, options
+        self._counting: Counting | None = None
+        self._clock = AsOfClock()
+        self._latest: Evaluation | None = None
+        self._announcer = Announcer(parts.output, parts.metrics, options.publish_every_s)
+        self._ends: dict[int, int] = {}
+        self._stopping = asyncio.Event()
+        self._reloads: set[asyncio.Task[Sequence[str]]] = set()
+        self._reloading = asyncio.Lock()
+        self._polling = asyncio.Lock()
+        self._ticked_at = parts.clock.monotonic()
+        self._loaded = False
+        self._warned = False
+
+    # What the web server shows.
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """Return (body, content type) for a scraper's Accept header."""
+        return self._parts.metrics.render(accept)
+
+    def evaluation(self) -> Evaluation | None:
+        """Return the newest evaluation, None before the first and while suspended."""
+        return self._latest
+
+    def healthy(self) -> tuple[bool, str]:
+        """Return whether evaluations go on, and why not."""
+        silent_s = self._parts.clock.monotonic() - self._ticked_at
+        if self._loaded and silent_s > _HEALTHY_PERIODS * self._options.evaluate_every_s:
+            return False, f"no evaluation for {silent_s:.0f} s"
+        return True, "healthy"
+
+    def ready(self) -> tuple[bool, str]:
+        """Return whether the scorecard can be read, and why not."""
+        if not self._loaded or self._counting is None:
+            return False, "the rows are being read"
+        if not self._counting.matches:
+            return False, _mismatch(self._counting)
+        if self._latest is None:
+            return True, "ready; no event has been counted yet"
+        return True, "ready"
+
+    async def reload(self) -> Sequence[str]:
+        """Read the strategy again and return the problems for which it was refused."""
+        async with self._reloading:
+            if self._counting is None or not self._loaded:
+                return ("the rows are being read; try again",)
+            try:
+                new = await replacement(self._counting, self._parts)
+            except ReloadRefused as refused:
+                self._parts.metrics.reload_refused()
+                log.warning("strategy refused, the one before stays in force: %s", refused)
+                return refused.problems
+            async with self._polling:
+                old, self._counting = self._counting, new
+            if old.feed is not new.feed:
+                await old.feed.close()
+            self._parts.metrics.strategy(new.scorecard.strategy, self._parts.clock.now_ms())
+            log.info("strategy %s was read again", new.scorecard.strategy.id)
+            return ()
+
+    def stop(self) -> None:
+        """Ask the process to end in its own time."""
+        self._stopping.set()
+
+    # The life of the process.
+
+    async def run(self, server: Server | None = None) -> None:
+        """Run until SIGTERM, SIGINT or `stop`; SIGHUP reads the strategy again.
+
+        Raises:
+            StrategyError: The strategy is wrong at the start.
+            InputError: A port is taken, a topic does not exist.
+            StateError: A topic holds what cannot be; or another scorecard has taken over.
+            Unavailable: No broker answers at the start.
+        """
+        strategy = self._parts.load_strategy()
+        async with AsyncExitStack() as stack:
+            self._listen(stack)
+            if server is not None:
+                stack.push_async_callback(server.close)
+                await server.start()
+            stack.push_async_callback(self._disconnect)
+            if not await self._ended_or_stopped(self._start(strategy)):
+                return
+            announcer = self._announcer
+            await self._ended_or_stopped(
+                self._follow(), self._ask_ends(), self._evaluate(), announcer.run()
+            )
+            await announcer.finish(_LAST_WORDS_S)
+
+    async def _ended_or_stopped(self, *work: Coroutine[object, object, None]) -> bool:
+        """Return whether the work came to its end before the process was told to stop."""
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        tasks = [asyncio.ensure_future(each) for each in work]
+        try:
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done():
+                    task.result()
+            return not stopping.done()
+        finally:
+            for each in (stopping, *tasks):
+                each.cancel()
+            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+
+    async def _start(self, strategy: Strategy) -> None:
+        parts, options = self._parts, self._options
+        parts.metrics.strategy(strategy, parts.clock.now_ms())
+        remembered = await parts.output.open()
+        totals = parts.make_totals(strategy)
+        feed = parts.open_feed(totals.apply_row)
+        stale_s = options.stale_after_s
+        scorecard = Scorecard(
+            strategy,
+            totals,
+            damping=options.damping,
+            states=remembered.states,
+            stale_after_ms=None if stale_s is None else round(stale_s * 1000),
+            forecast_budget=options.forecast_budget,
+        )
+        self._clock = AsOfClock(remembered.as_of_ms)
+        self._counting = Counting(scorecard, feed, parts.fingerprint(strategy))
+        await parts.ends.start()
+        records = await feed.load()
+        self._ends = await parts.ends.ask(feed.partitions)
+        self._loaded = True
+        log.info(
+            "read %d row records of %d partitions and the statuses of %d series",
+            records,
+            len(feed.partitions),
+            len(remembered.states),
+        )
+
+    async def _disconnect(self) -> None:
+        for task in self._reloads:
+            task.cancel()
+        await asyncio.gather(*self._reloads, return_exceptions=True)
+        await self._parts.output.close()
+        await self._parts.ends.close()
+        if self._counting is not None:
+            await self._counting.feed.close()
+
+    def _listen(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        for number, act in (
+            (signal.SIGTERM, self.stop),
+            (signal.SIGINT, self.stop),
+            (signal.SIGHUP, self._reload_soon),
+        ):
+            # Not in a thread, and not on every platform: then `stop` and the URL remain.
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, act)
+                stack.callback(loop.remove_signal_handler, number)
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._reload_logged())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload_logged(self) -> Sequence[str]:
+        log.info("SIGHUP: reading the strategy again")
+        return await self.reload()
+
+    # The loops beside the announcer's.
+
+    async def _follow(self) -> None:
+        while True:
+            async with self._polling:
+                if self._counting is not None:
+                    await self._counting.feed.poll(_POLL_MS)
+            # Whoever waits for the lock gets it now.
+            await asyncio.sleep(0)
+
+    async def _ask_ends(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.ends_every_s)
+            if self._counting is not None:
+                self._ends |= await self._parts.ends.ask(self._counting.feed.partitions)
+
+    async def _evaluate(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            self._tick()
+            # A machine that slept evaluates once, not once for every second it missed.
+            due = max(due + self._options.evaluate_every_s, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    def _tick(self) -> None:
+        counting, clock, metrics = self._counting, self._parts.clock, self._parts.metrics
+        if counting is None:
+            return
+        self._ticked_at = clock.monotonic()
+        freshness = self._clock.advance(counting.feed.progress(self._ends), clock.now_ms())
+        metrics.fresh(freshness)
+        metrics.matches(counting.matches)
+        if not counting.matches:
+            if not self._warned:
+                log.error("%s", _mismatch(counting))
+            self._warned = True
+            self._latest = None
+            metrics.suspended()
+            return
+        self._warned = False
+        if freshness.as_of_ms is None:
+            return
+        evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness)
+        metrics.evaluated(evaluation, clock.monotonic() - self._ticked_at)
+        self._latest = evaluation
+        self._announcer.take(evaluation)
+
+
+def _mismatch(counting: Counting) -> str:
+    return (
+        f"the rows were counted by other KPI definitions ({counting.feed.fingerprint}) than the "
+        f"strategy's ({counting.fingerprint}); restart the worker with this strategy, or reload "
+        "the strategy that it counts by"
+    )
+
+
+async def run_scorecard(
+    parts: Parts,
+    options: ScorecardOptions,
+    make_server: Callable[[ScorecardProcess], Server],
+) -> None:
+    """Run the scorecard process until it is told to end; see `ScorecardProcess.run`.
+
+    Args:
+        parts: What it is wired to.
+        options: How often, how patiently.
+        make_server: Makes the server that serves the process.
+    """
+    process = ScorecardProcess(parts, options)
+    await process.run(make_server(process))

@@ -1,0 +1,54 @@
+"""What several commands need: the strategy, the codec, the names and addresses."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kpi_stream.adapters.clock import Clock
+from kpi_stream.adapters.events.codec import EventCodec
+from kpi_stream.adapters.strategy_files import packaged_strategy_path
+from kpi_stream.application.fold import Retention
+from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.domain.strategy import Strategy
+from kpi_stream.domain.windows import DAY_MS
+from kpi_stream.settings import Settings
+
+
+def strategy_path(settings: Settings) -> Path:
+    """Return the strategy's folder: the configured one, or the packaged one."""
+    return settings.strategy or packaged_strategy_path()
+
+
+def event_codec(settings: Settings, strategy: Strategy) -> EventCodec:
+    """Return the codec for the events that the strategy's offices send."""
+    return EventCodec(
+        strategy.offices, round(settings.allowed_skew_s * 1000), settings.max_event_bytes
+    )
+
+
+def retention(settings: Settings) -> Retention:
+    """Return how long subjects stay in the state."""
+    return Retention(
+        settings.forget_complete_days * DAY_MS,
+        settings.forget_incomplete_days * DAY_MS,
+        settings.remember_left_days * DAY_MS,
+    )
+
+
+def now_ms() -> int:
+    """Return the wall clock, in milliseconds since 1970 UTC."""
+    return Clock().now_ms()
+
+
+def utc_text(ms: int) -> str:
+    """Return an instant as a date and a time of day in UTC."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}Z"
+
+
+def broker_options(settings: Settings) -> BrokerOptions:
+    """Return how to reach Kafka."""
+    return BrokerOptions(tuple(each.strip() for each in settings.brokers.split(",")))
+
+
+def topics(settings: Settings) -> Topics:
+    """Return the topics' names in the configured epoch."""
+    return Topics().with_epoch("" if settings.epoch == 1 else str(settings.epoch))

@@ -1,0 +1,140 @@
+"""The long-running processes and their topics, wired to real Kafka and Prometheus."""
+
+import asyncio
+import gc
+import logging
+
+from kpi_stream.adapters.clock import Clock
+from kpi_stream.adapters.faust_app.app import WorkerOptions
+from kpi_stream.adapters.faust_app.app import run_worker as run_faust
+from kpi_stream.adapters.faust_app.partitions import FlushOptions
+from kpi_stream.adapters.kafka.dead_letters import RejectLimit
+from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
+from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
+from kpi_stream.adapters.kafka.store import PartitionStore, StoreOptions
+from kpi_stream.adapters.kafka.topics import Layout, TopicReport, topic_id
+from kpi_stream.adapters.kafka.topics import topics_init as init
+from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
+from kpi_stream.adapters.prometheus.server import start_metrics_server
+from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
+from kpi_stream.adapters.scorecard_app.ports import ApplyRow, Parts, ScorecardOptions
+from kpi_stream.adapters.scorecard_app.process import ScorecardProcess, run_scorecard
+from kpi_stream.adapters.state_codec import MsgspecStateCodec
+from kpi_stream.adapters.strategy_files import load_strategy
+from kpi_stream.adapters.web.server import WebServer
+from kpi_stream.application.fold import PartitionFold
+from kpi_stream.application.ports import Guarantee
+from kpi_stream.application.readings import ReadingTable
+from kpi_stream.application.totals import RowTotals
+from kpi_stream.bootstrap.common import (
+    broker_options,
+    event_codec,
+    retention,
+    strategy_path,
+    topics,
+)
+from kpi_stream.domain.catalogue import Catalogue
+from kpi_stream.domain.hysteresis import Damping
+from kpi_stream.domain.strategy import Strategy
+from kpi_stream.settings import Settings
+
+_GC_THRESHOLD = 100_000
+"""Young objects before a collection: events and contributions make no cycles, and a collection
+every 700 objects (the default) took a third of the fold's time (benchmarks/README.md)."""
+
+
+def init_topics(settings: Settings) -> list[TopicReport]:
+    """Create the topics that are missing, check the others, and return what was found."""
+    layout = Layout(settings.partitions, settings.replication_factor)
+    return init(broker_options(settings), topics(settings), layout)
+
+
+def run_worker(settings: Settings) -> None:
+    """Count events until told to end (SIGTERM, SIGINT)."""
+    _log_to_stderr(settings)
+    gc.set_threshold(_GC_THRESHOLD, 50, 50)
+    strategy = load_strategy(strategy_path(settings))
+    catalogue, codec, names = Catalogue(strategy), MsgspecStateCodec(), topics(settings)
+    broker, clock = broker_options(settings), Clock()
+    metrics = PrometheusWorkerMetrics(clock.now_ms)
+
+    async def events_topic_id() -> str | None:
+        return await asyncio.to_thread(topic_id, broker, names.events)
+
+    stores = StoreOptions(
+        broker=broker,
+        topics=names,
+        application=_application(settings),
+        fold_factory=lambda _: PartitionFold(catalogue, codec, retention(settings)),
+        decode=event_codec(settings, strategy).decode,
+        metrics=metrics,
+        clock_ms=clock.now_ms,
+        topic_id=events_topic_id,
+        guarantee=settings.processing_guarantee,
+        reject_limit=RejectLimit(settings.dead_letter_limit, settings.dead_letter_window),
+    )
+    options = WorkerOptions(
+        broker=broker,
+        topics=names,
+        application=_application(settings),
+        instance_id=settings.instance_id or None,
+        session_timeout_s=settings.session_timeout_s,
+        flush=FlushOptions(settings.flush_interval_s, settings.flush_max_events),
+    )
+    with start_metrics_server(metrics.registry, settings.worker_port, settings.host) as server:
+        logging.getLogger(__name__).info(
+            "metrics on http://%s:%d/metrics", settings.host, server.port
+        )
+        run_faust(options, lambda partition: PartitionStore.open(stores, partition), metrics)
+
+
+def run_scorecard_service(settings: Settings) -> None:
+    """Judge the counted rows until told to end (SIGTERM, SIGINT)."""
+    _log_to_stderr(settings)
+    broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
+    exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
+
+    def make_totals(strategy: Strategy) -> ReadingTable:
+        catalogue = Catalogue(strategy)
+        return ReadingTable(catalogue, RowTotals(catalogue, codec))
+
+    def open_feed(apply_row: ApplyRow) -> RowFeed:
+        return RowFeed(broker, names, apply_row, certain_ends=exact)
+
+    parts = Parts(
+        load_strategy=lambda: load_strategy(strategy_path(settings)),
+        fingerprint=lambda strategy: Catalogue(strategy).fingerprint,
+        make_totals=make_totals,
+        open_feed=open_feed,
+        ends=SourceEnds(broker, names),
+        output=Publisher(
+            broker,
+            names,
+            transactional_id=f"{_application(settings)}-scorecard" if exact else None,
+            certain_ends=exact,
+        ),
+        metrics=ScorecardMetrics(),
+        clock=Clock(),
+    )
+    options = ScorecardOptions(
+        evaluate_every_s=settings.evaluation_interval_s,
+        publish_every_s=settings.publish_interval_s,
+        stale_after_s=settings.stale_after_s,
+        damping=Damping(settings.hold_evaluations, settings.status_margin),
+    )
+
+    def make_server(process: ScorecardProcess) -> WebServer:
+        return WebServer(process, settings.scorecard_port, settings.host)
+
+    asyncio.run(run_scorecard(parts, options, make_server))
+
+
+def _application(settings: Settings) -> str:
+    """Return the consumer group; another epoch counts from the first event again."""
+    return settings.app_id if settings.epoch == 1 else f"{settings.app_id}.{settings.epoch}"
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )

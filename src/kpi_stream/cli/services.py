@@ -1,0 +1,59 @@
+"""Commands that run on Kafka: worker, scorecard, topics."""
+
+import sys
+
+import click
+
+from kpi_stream.settings import Settings
+
+# The services bring Faust and numpy with them, so they are imported when they are asked for.
+
+
+@click.command()
+def worker() -> None:
+    """Count events: read customs.events, keep subjects and rows, until SIGTERM.
+
+    Start as many as there are partitions; they share the work. Settings come from the
+    environment (KPI_STREAM_...).
+    """
+    from kpi_stream.bootstrap.services import run_worker  # noqa: PLC0415
+
+    run_worker(Settings.load())
+
+
+@click.command()
+def scorecard() -> None:
+    """Judge what the workers counted, once a second; serve /metrics and the scorecard.
+
+    SIGHUP, or POST /-/reload, reads the strategy again.
+    """
+    from kpi_stream.bootstrap.services import run_scorecard_service  # noqa: PLC0415
+
+    run_scorecard_service(Settings.load())
+
+
+@click.group()
+def topics() -> None:
+    """The Kafka topics."""
+
+
+@topics.command()
+def init() -> None:
+    """Create the topics that are missing and check those that exist.
+
+    Exit code 1 where a topic cannot be used as it is; the text says how to put it right.
+    """
+    from kpi_stream.bootstrap.services import init_topics  # noqa: PLC0415
+
+    usable = True
+    for report in init_topics(Settings.load()):
+        click.echo(f"{report.name}: {'created' if report.created else 'exists'}")
+        for refused in report.refused:
+            click.echo(f"{report.name}: the broker does not know {refused}", err=True)
+        for difference in report.differences:
+            click.echo(f"{report.name}: {difference}", err=True)
+        for problem in report.problems:
+            click.echo(f"{report.name}: {problem}", err=True)
+        usable = usable and report.ok
+    if not usable:
+        sys.exit(1)

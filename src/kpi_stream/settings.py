@@ -1,0 +1,100 @@
+"""The environment, read once: addresses, intervals, limits. KPIs and targets are never here.
+
+Every setting is a variable `KPI_STREAM_<NAME>`. The README's table is made from this class.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kpi_stream.application.ports import Guarantee
+from kpi_stream.domain.errors import InputError
+
+PREFIX = "KPI_STREAM_"
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """How this process reaches the others, and its limits."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    brokers: str = "127.0.0.1:9092"
+    """Kafka's bootstrap servers, `host:port` separated by commas."""
+    strategy: Path | None = None
+    """Folder of the strategy's YAML files; unset: the packaged SUNAT strategy."""
+    app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "kpi-stream"
+    """Consumer group of the workers, and prefix of the transactional ids."""
+    epoch: Count = 1
+    """Raise it to count again from the events into new topics, after KPI definitions changed."""
+    partitions: Count = 4
+    """Partitions of `customs.events`, `kpi.declarations` and `kpi.rows` when they are created."""
+    replication_factor: Count = 1
+    """Copies of each topic when it is created; 3 on a cluster."""
+    processing_guarantee: Guarantee = Guarantee.EXACTLY_ONCE
+    """`exactly_once` needs a broker with transactions; `at_least_once` is for the embedded one."""
+    instance_id: str = ""
+    """Static member id, another for each worker; a restart then takes seconds. Empty: none."""
+    session_timeout_s: Annotated[float, Field(ge=1)] = 10
+    """Seconds without a heartbeat after which a worker's partitions go to another."""
+    flush_interval_s: Seconds = 0.3
+    """Longest time between two commits of counted events, in seconds."""
+    flush_max_events: Count = 20_000
+    """A commit comes earlier after this many events; bounds memory."""
+    max_event_bytes: Count = 65_536
+    """An event longer than this many bytes is rejected as oversized."""
+    allowed_skew_s: Annotated[float, Field(ge=0)] = 300
+    """How many seconds an event may be dated after its recording, or recorded after its receipt."""
+    forget_complete_days: Days = 30
+    """Days after its newest event that a complete declaration stays in the state."""
+    forget_incomplete_days: Days = 400
+    """Days after its newest event that a declaration which never completes stays in the state."""
+    remember_left_days: Days = 400
+    """Days that a subject which left is remembered, so that no late event counts by half."""
+    dead_letter_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of rejected events, over the window below, at which the worker stops; 0: never."""
+    dead_letter_window: Count = 10_000
+    """Events over which that share is taken."""
+    host: str = "127.0.0.1"
+    """Address on which the HTTP endpoints listen."""
+    worker_port: Port = 9101
+    """Port of the worker's `/metrics`."""
+    scorecard_port: Port = 9100
+    """Port of the scorecard's `/metrics` and API."""
+    evaluation_interval_s: Seconds = 1
+    """Seconds between two evaluations of the scorecard."""
+    hold_evaluations: Count = 3
+    """Evaluations for which a new status must hold before it counts."""
+    status_margin: Annotated[float, Field(ge=0)] = 0.01
+    """Share of the expected value by which a reading must pass a threshold to leave a status."""
+    stale_after_s: Seconds = 900
+    """Seconds without any event after which the readings are no data (stale)."""
+    publish_interval_s: Seconds = 10
+    """Shortest time between two publications of a changed reading, in seconds."""
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            InputError: A variable does not fit; the text names each and what was wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as err:
+            lines = [
+                f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg']} (got {each['input']!r})"
+                for each in err.errors()
+            ]
+            raise InputError("\n".join(lines)) from err
