@@ -71,6 +71,14 @@ def free_port() -> int:
         return port
 
 
+def guarded(command: list[str]) -> list[str]:
+    """Return a command that ends (SIGTERM) the given one when its standard input is closed.
+
+    The kernel closes it for an owner that is killed as well, so nothing is left running.
+    """
+    return ["/bin/sh", "-c", _GUARD, command[0], *command]
+
+
 class EmbeddedBroker:
     """One broker process on the loopback address, as a context manager.
 
@@ -167,7 +175,7 @@ class EmbeddedBroker:
         broker = [str(binary), "broker", "--storage-engine", "memory://tansu/"]
         broker += ["--listener-url", address, "--advertised-listener-url", address]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "embedded-broker", *broker],
+            guarded(broker),
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,

@@ -24,6 +24,8 @@ from kpi_stream.settings import Settings
 Counting: TypeAlias = Callable[[int, int], None]
 """Told how many records there are so far, and the time of the last one in milliseconds."""
 
+NO_INJECTIONS = Injections()
+
 OFFICE_SHARES = Path("simulation") / "offices.yaml"
 """Beside the strategy's files: how the simulator shares declarations out; optional."""
 
@@ -33,7 +35,7 @@ def simulation_options(
     folder: Path,
     *,
     now_ms: int,
-    injections: Injections,
+    injections: Injections = NO_INJECTIONS,
     **chosen: Any,  # noqa: ANN401 # fields of SimulationOptions
 ) -> SimulationOptions:
     """Return what the simulator needs to know, from the strategy and the user's choices."""

@@ -9,6 +9,7 @@ import sys
 import click
 
 from kpi_stream import __version__
+from kpi_stream.cli.demo import demo
 from kpi_stream.cli.feeds import ingest, simulate
 from kpi_stream.cli.offline import check, generate, replay, schema
 from kpi_stream.cli.services import scorecard, topics, worker
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (check, schema, generate, replay, simulate, ingest, topics, worker, scorecard):
+for command in (check, schema, generate, replay, simulate, ingest, topics, worker, scorecard, demo):
     cli.add_command(command)
 
 

@@ -138,8 +138,8 @@ class TransactionalWriter(Writer):
         one the previous owner's transaction would still be open while the state is read.
         """
         with self._translated():
-            await self._producer.start()
             try:
+                await self._producer.start()
                 await self._producer.begin_transaction()
             except (UnknownError, UnsupportedVersionError) as err:
                 msg = (

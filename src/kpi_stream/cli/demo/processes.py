@@ -1,0 +1,164 @@
+"""The demo's processes: the embedded broker, a worker and the scorecard, ended together."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from kpi_stream.adapters.embedded_broker import EmbeddedBroker, free_port, guarded
+from kpi_stream.bootstrap.services import init_topics
+from kpi_stream.domain.errors import InputError, Unavailable
+from kpi_stream.settings import PREFIX, Settings
+
+_STOP_S = 15.0
+_LOG_LINES = 12
+
+
+class Demo:
+    """Everything that runs during a demo, as a context manager.
+
+    Args:
+        settings: The user's settings; addresses and the guarantee are replaced.
+        port: The scorecard's port; None takes the usual one, or a free one where that is taken.
+    """
+
+    def __init__(self, settings: Settings, port: int | None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="kpi-stream-demo-"))
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._broker = EmbeddedBroker(log=self._folder / "broker.log")
+        self._wanted, self._base = port, settings
+        self.settings = settings
+
+    @property
+    def url(self) -> str:
+        """Where the scorecard is served."""
+        return f"http://{self.settings.host}:{self.settings.scorecard_port}"
+
+    @property
+    def worker_url(self) -> str:
+        """Where the worker's metrics are served."""
+        return f"http://{self.settings.host}:{self.settings.worker_port}"
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        self._broker.start()
+        scorecard = (
+            self._wanted if self._wanted is not None else _or_free(self._base.scorecard_port)
+        )
+        if self._wanted is not None and not _is_free(self._wanted):
+            msg = (
+                f"port {self._wanted} is taken; end the program that listens there (another demo?), "
+                "or choose another --port"
+            )
+            raise InputError(msg)
+        self.settings = self._base.model_copy(
+            update={
+                "brokers": self._broker.bootstrap,
+                "processing_guarantee": "at_least_once",
+                "host": "127.0.0.1",
+                "scorecard_port": scorecard,
+                "worker_port": _or_free(self._base.worker_port),
+            }
+        )
+        for report in init_topics(self.settings):
+            if not report.ok:
+                raise InputError("\n".join(report.problems))
+        for name in ("worker", "scorecard"):
+            self._spawn(name)
+
+    def _spawn(self, name: str) -> None:
+        log = (self._folder / f"{name}.log").open("wb")
+        environment = dict(os.environ)  # noqa: TID251 # handed on, not read
+        for field in Settings.model_fields:
+            value = getattr(self.settings, field)
+            if value is not None:
+                environment[PREFIX + field.upper()] = str(value)
+        with log:
+            self._children[name] = subprocess.Popen(
+                guarded([sys.executable, "-m", "kpi_stream", name]),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                # Ctrl-C belongs to the demo, which ends the others in order.
+                start_new_session=True,
+            )
+
+    def check(self) -> None:
+        """Raise with the end of its log where a process has ended by itself.
+
+        Raises:
+            Unavailable: The worker, the scorecard or the broker is gone.
+        """
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                text = (self._folder / f"{name}.log").read_text(errors="replace")
+                tail = "\n".join(text.splitlines()[-_LOG_LINES:])
+                msg = f"the {name} ended by itself (exit code {child.returncode}):\n{tail}"
+                raise Unavailable(msg)
+        if not self._broker.running:
+            msg = f"the embedded broker ended by itself; see {self._folder / 'broker.log'}"
+            raise Unavailable(msg)
+
+    def scorecard(self) -> dict[str, Any] | None:
+        """Return what the scorecard says now, None before its first evaluation."""
+        try:
+            with urlopen(f"{self.url}/api/v1/scorecard", timeout=10) as answer:  # noqa: S310
+                document: dict[str, Any] = json.load(answer)
+                return document
+        except (URLError, TimeoutError, ConnectionError):
+            return None
+
+    def close(self) -> None:
+        """End all processes: first those that write, last the broker."""
+        for child in self._children.values():
+            if child.stdin is not None:
+                child.stdin.close()
+        for child in self._children.values():
+            try:
+                child.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, 9)
+                child.wait()
+        self._children.clear()
+        self._broker.stop()
+        for log in self._folder.glob("*.log"):
+            log.unlink()
+        self._folder.rmdir()
+
+
+def _is_free(port: int) -> bool:
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _or_free(port: int) -> int:
+    return port if _is_free(port) else free_port()
