@@ -33,7 +33,7 @@ def write_jsonl(records: Iterable[Record], path: Path, on_progress: Progress | N
     try:
         with partial.open("wb") as raw:
             if path.suffix == ".gz":
-                with gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=5) as packed:
+                with gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as packed:
                     written = _write(records, packed, on_progress)
             else:
                 written = _write(records, raw, on_progress)

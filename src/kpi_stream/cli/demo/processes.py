@@ -69,8 +69,8 @@ class Demo:
         )
         if self._wanted is not None and not _is_free(self._wanted):
             msg = (
-                f"port {self._wanted} is taken; end the program that listens there (another demo?), "
-                "or choose another --port"
+                f"port {self._wanted} is taken; end the program that listens there "
+                "(another demo?), or choose another --port"
             )
             raise InputError(msg)
         self.settings = self._base.model_copy(
