@@ -8,7 +8,7 @@ import numpy as np
 from kpi_stream.application.sheets import Ints
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue, CompiledKpi
-from kpi_stream.domain.histogram import representative
+from kpi_stream.domain.histogram import rank_of, representative
 from kpi_stream.domain.measures import DurationMeasure, PlanMeasure, StockMeasure
 from kpi_stream.domain.plan import planned_to_date
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
@@ -222,7 +222,7 @@ def _quantile(sums: Sums, q: float) -> Ratio:
     total = int(running[-1]) if len(running) else 0
     if total <= 0:
         return Ratio(None, 0, 1, 0)
-    at = int(np.searchsorted(running, int(q * (total - 1)), side="right"))
+    at = int(np.searchsorted(running, rank_of(q, total), side="right"))
     value_ms = representative(int(numbers[at]))
     return Ratio(value_ms / 1000, round(value_ms), 1, total)
 

@@ -135,7 +135,9 @@ class RowStore:
         return self._panes[key.start] if key.fine else self._days[key.start, key.generation]
 
     def _is_cold(self, day: int, generation: int) -> bool:
-        return generation != self._generation if generation else day < self._hot_day
+        # A generation of a later day than the watermark's: the rows were written, the subjects were
+        # not (at_least_once), and the events in between will continue it.
+        return generation < self._generation if generation else day < self._hot_day
 
     def _cool(self) -> list[tuple[bytes, bytes | None]]:
         records: list[tuple[bytes, bytes | None]] = []

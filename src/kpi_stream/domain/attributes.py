@@ -117,15 +117,7 @@ def getter(attribute: str, kind: Kind, at_hand: EventType | None = None) -> Gett
 def _test(condition: Condition, kind: Kind, at_hand: EventType | None) -> Test:
     get, negate = getter(condition.attribute, kind, at_hand), condition.negate
     if condition.any_of is not None:
-        allowed = condition.any_of
-        # True == 1 in Python: a flag must not satisfy a condition on the number 1.
-        typed = frozenset((type(value), value) for value in allowed)
-
-        def among(subject: Subject, fact: Fact | None) -> bool:
-            value = get(subject, fact)
-            return ((type(value), value) in typed) is not negate
-
-        return among
+        return _among(condition, kind, at_hand, get)
     least = condition.at_least if condition.at_least is not None else 0
 
     def at_least(subject: Subject, fact: Fact | None) -> bool:
@@ -133,6 +125,35 @@ def _test(condition: Condition, kind: Kind, at_hand: EventType | None) -> Test:
         return (isinstance(value, int) and value >= least) is not negate
 
     return at_least
+
+
+def _among(condition: Condition, kind: Kind, at_hand: EventType | None, get: Getter) -> Test:
+    allowed, negate = condition.any_of or frozenset(), condition.negate
+    if not all(isinstance(value, str) for value in allowed):
+        # True == 1 in Python: a flag must not satisfy a condition on the number 1.
+        typed = frozenset((type(value), value) for value in allowed)
+
+        def among_typed(subject: Subject, fact: Fact | None) -> bool:
+            value = get(subject, fact)
+            return ((type(value), value) in typed) is not negate
+
+        return among_typed
+    head, _, tail = condition.attribute.partition(".")
+    source = BY_MILESTONE.get(head)
+    if negate or source is None or source.repeatable or source is at_hand:
+        return lambda subject, fact: (get(subject, fact) in allowed) is not negate
+    # The usual condition, on the hot path of nearly every measure: a code of a set-once milestone.
+    slot, at = source.slot, source.fields.index(tail)
+
+    def among(subject: Subject, _: Fact | None) -> bool:
+        known = subject.facts[slot]
+        if known is None:
+            return False
+        if not subject.corrected:
+            return known[0][3][at] in allowed
+        return get(subject, None) in allowed
+
+    return among
 
 
 def all_of(

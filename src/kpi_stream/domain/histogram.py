@@ -53,6 +53,20 @@ def representative(bucket: int) -> float:
     return 2.0 * low * high / (low + high)
 
 
+def rank_of(q: float, n: int) -> int:
+    """Return floor(q * (n - 1)), with q as the decimal number that it stands for.
+
+    Args:
+        q: 0..1, a multiple of 0.0001.
+        n: Size of the sample, at least 1.
+
+    Example:
+        >>> rank_of(0.7, 91), int(0.7 * 90)  # 0.7 * 90 is 62.99999999999999
+        (63, 62)
+    """
+    return round(q * 10_000) * (n - 1) // 10_000
+
+
 def quantile(counts: Mapping[int, int], q: float) -> float | None:
     """Return the value at rank floor(q * (n - 1)) of the sorted sample, within 1 %.
 
@@ -72,7 +86,7 @@ def quantile(counts: Mapping[int, int], q: float) -> float | None:
     total = sum(counts.values())
     if total <= 0:
         return None
-    rank = int(q * (total - 1))
+    rank = rank_of(q, total)
     seen = 0
     for bucket in sorted(counts):
         seen += counts[bucket]

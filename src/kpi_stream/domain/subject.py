@@ -36,6 +36,7 @@ COMPLETING: dict[Kind, tuple[int, ...]] = {
     kind: tuple(each.slot for each in types if each.completes)
     for kind, types in TYPES_OF_KIND.items()
 }
+_COMPLETE = {kind: sum(1 << slot for slot in slots) for kind, slots in COMPLETING.items()}
 _ASSIGNED = BY_MILESTONE["channel_assigned"]
 _CHANGED = BY_MILESTONE["channel_changed"]
 _ASSIGNED_AT = _ASSIGNED.fields.index("channel")
@@ -145,6 +146,8 @@ class Subject:
     @property
     def complete(self) -> bool:
         """Whether nothing more is expected of the subject."""
+        if not self.corrected:
+            return self.reached & _COMPLETE[self.kind] != 0
         return any(self.winner(slot) is not None for slot in COMPLETING[self.kind])
 
     @property

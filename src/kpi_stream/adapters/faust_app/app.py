@@ -47,6 +47,8 @@ class WorkerOptions:
     session_timeout_s: float = 10.0
     """A worker that is silent so long has left; its partitions go to the others. The embedded
     broker holds a new worker back as long. Seconds."""
+    metadata_max_age_s: float = 30.0
+    """How soon topics that were created again, or moved, are noticed; seconds."""
     poll_records: int = 5_000
     """The most records of one batch."""
     fetch_bytes: int = 4 << 20
@@ -200,6 +202,7 @@ def _app(options: WorkerOptions) -> WorkerApp:
         broker_client_id=broker.client_id,
         consumer_group_instance_id=options.instance_id,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=int(options.metadata_max_age_s * 1000),
         consumer_max_fetch_size=options.fetch_bytes,
         broker_max_poll_records=options.poll_records,
         broker_session_timeout=options.session_timeout_s,
@@ -208,6 +211,7 @@ def _app(options: WorkerOptions) -> WorkerApp:
         stream_buffer_maxsize=options.buffered_batches,
         stream_wait_empty=False,
         store="memory://",
+        table_standby_replicas=0,  # chooses aiokafka's assignor; Faust's own is for tables
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

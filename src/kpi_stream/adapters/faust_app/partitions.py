@@ -320,7 +320,9 @@ class Partitions:
         await self._quietly(partition.store.close(flush_within_s), partition.number)
         if partition.flushing is not None:
             partition.flushing.cancel()
-            await asyncio.gather(partition.flushing, return_exceptions=True)
+            (ended,) = await asyncio.gather(partition.flushing, return_exceptions=True)
+            if isinstance(ended, Exception):
+                _log.warning("partition %d: its last flush failed: %s", partition.number, ended)
         self._acknowledge(partition)
 
     async def _quietly(self, closing: Awaitable[None], number: int) -> None:

@@ -145,7 +145,7 @@ class KafkaSink:
         # One batch in flight a partition keeps the order, and shows a failure early.
         if partition in self._sent:
             await self._sent.pop(partition)
-        _ = await self._started.send_batch(
+        self._sent[partition] = await self._started.send_batch(
             batch, self._topic, partition=partition
         )
 
