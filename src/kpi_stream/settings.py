@@ -4,7 +4,7 @@ Every setting is a variable `KPI_STREAM_<NAME>`. The README's table is made from
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,7 @@ from kpi_stream.domain.errors import InputError
 PREFIX = "KPI_STREAM_"
 
 
+Compression = Literal["gzip", "snappy", "lz4", "zstd"]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     """Partitions of `customs.events`, `kpi.declarations` and `kpi.rows` when they are created."""
     replication_factor: Count = 1
     """Copies of each topic when it is created; 3 on a cluster."""
+    min_insync_replicas: Count = 1
+    """Copies that must have a record before it counts as written; 2 with three copies."""
+    events_retention_days: Days | None = None
+    """Days that events are kept; unset: for ever, so that a new epoch can count them all again."""
     processing_guarantee: Guarantee = Guarantee.EXACTLY_ONCE
     """`exactly_once` needs a broker with transactions; `at_least_once` is for the embedded one."""
     instance_id: str = ""
@@ -50,6 +55,10 @@ class Settings(BaseSettings):
     """Longest time between two commits of counted events, in seconds."""
     flush_max_events: Count = 20_000
     """A commit comes earlier after this many events; bounds memory."""
+    compression: Compression | None = None
+    """Of what the worker writes: gzip, snappy, lz4 or zstd; unset: none."""
+    accept_missing_events: bool = False
+    """Go on although events between the counted and the oldest kept one are gone for good."""
     max_event_bytes: Count = 65_536
     """An event longer than this many bytes is rejected as oversized."""
     allowed_skew_s: Annotated[float, Field(ge=0)] = 300

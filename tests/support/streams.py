@@ -11,7 +11,7 @@ from kpi_stream.adapters.kafka.topics import Layout, topics_init
 from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
 
 _numbers = itertools.count()
-UNCERTAIN_MS = 300
+UNCERTAIN_MS = 150
 """Reads on beyond the reported end, for the embedded broker."""
 
 

@@ -15,6 +15,10 @@ IDLE_MS = 5_000
 """Without anything new for this long the end of the log is the end of the feed. A worker that is
 as fast as a backfill stands at the end of the log all the time, months behind the wall clock."""
 
+RECOUNT_MS = 24 * 3_600_000
+"""Rows that end so long before the last `as_of` are being counted anew: their windows lack what
+was already spoken about, so nothing is said until they are back."""
+
 SLACK = 1
 """Offsets that may be missing at the end: a transaction marker is no event."""
 
@@ -52,7 +56,7 @@ class Freshness:
     """How new the rows are, all partitions together."""
 
     as_of_ms: int | None
-    """What the scorecard speaks about; None before that is known."""
+    """What the scorecard speaks about; None while there is nothing (new) to be said."""
     caught_up: bool
     now_ms: int
     """The wall clock; milliseconds since 1970 UTC."""
@@ -84,8 +88,8 @@ class AsOfClock:
     def advance(self, partitions: Collection[PartitionProgress], now_ms: int) -> Freshness:
         """Return the freshness at a moment of the wall clock.
 
-        Before the first event there is nothing to speak about. A partition that is behind and
-        shows no watermark yet could hold any time, so `as_of` stays where it was.
+        Before the first event there is nothing to speak about, nor while a partition that is
+        behind shows no watermark yet, since it could hold any time.
 
         Example:
             >>> behind = PartitionProgress(0, applied=9, watermark_ms=5_000, end=500)
@@ -109,8 +113,9 @@ class AsOfClock:
             # a wrong clock has left behind must not hold for years.
             floor = candidate if self._floor_ms is None else min(self._floor_ms, now_ms)
             self._floor_ms = max(min(candidate, now_ms), floor)
+        again = candidate is not None and candidate < (self._floor_ms or 0) - RECOUNT_MS
         return Freshness(
-            self._floor_ms if known else None,
+            None if candidate is None or again else self._floor_ms,
             bool(partitions) and not late,
             now_ms,
             max(known, default=None),

@@ -124,6 +124,17 @@ def topics_init(
         return reports
 
 
+def missing_topics(broker: BrokerOptions, names: Sequence[str]) -> list[str]:
+    """Return those of the topics that do not exist; asking creates none.
+
+    Raises:
+        Unavailable: No broker answers.
+    """
+    with _admin(broker) as admin:
+        found = _describe(admin, list(names))
+    return [name for name in names if name not in found]
+
+
 def topic_id(broker: BrokerOptions, topic: str) -> str | None:
     """Return the id that the broker gave the topic when it was created; None where it has none.
 
@@ -150,7 +161,11 @@ def _admin(broker: BrokerOptions) -> Iterator[Any]:
             yield client
         finally:
             client.close()
-    except (KafkaError, OSError) as err:
+    except OSError as err:
+        servers = ",".join(broker.bootstrap_servers)
+        msg = f"no Kafka broker answers at {servers} ({err.strerror or err})"
+        raise Unavailable(msg) from err
+    except KafkaError as err:
         msg = f"Kafka at {','.join(broker.bootstrap_servers)} does not do what was asked: {err!r}"
         raise Unavailable(msg) from err
 

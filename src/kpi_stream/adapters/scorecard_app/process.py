@@ -83,7 +83,7 @@ class ScorecardProcess:
         if not self._counting.matches:
             return False, _mismatch(self._counting)
         if self._latest is None:
-            return True, "ready; no event has been counted yet"
+            return True, "ready; there is nothing to evaluate yet"
         return True, "ready"
 
     async def reload(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from kpi_stream.adapters.kafka.connection import client_arguments
 from kpi_stream.adapters.kafka.position import Position
 from kpi_stream.adapters.kafka.reader import Record, TopicReader
+from kpi_stream.adapters.kafka.scorecard.closing import closed
 from kpi_stream.application.as_of import PartitionProgress
 from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
 from kpi_stream.domain.errors import StateError, Unavailable
@@ -68,7 +69,7 @@ class RowFeed:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._reader.stop()
+        await closed(self._reader.stop())
 
     @property
     def partitions(self) -> list[int]:
@@ -178,4 +179,4 @@ class SourceEnds:
         """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await closed(consumer.stop())

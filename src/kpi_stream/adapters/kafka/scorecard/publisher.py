@@ -9,6 +9,7 @@ Both topics are written to partition 0 only: what one site says is in one order.
 from collections.abc import Callable, Iterable, Mapping
 
 from kpi_stream.adapters.kafka.reader import Record, TopicReader, reading
+from kpi_stream.adapters.kafka.scorecard.closing import closed
 from kpi_stream.adapters.kafka.scorecard.memory import Memory
 from kpi_stream.adapters.kafka.scorecard.records import (
     encode_key,
@@ -135,7 +136,7 @@ class Publisher:
         """Disconnect; what is not published stays unpublished."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await closed(writer.stop())
 
     def _changed(
         self,

@@ -1,0 +1,346 @@
+"""The scorecard process on real brokers: scraped, reloaded, killed, fenced."""
+
+import contextlib
+import itertools
+import json
+import random
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+
+from kpi_stream.adapters.embedded_broker import EmbeddedBroker, free_port
+from kpi_stream.application.ports import Topics
+from kpi_stream.domain.errors import InputError
+from kpi_stream.domain.events import Event
+from tests.support.processes import Process, eventually
+from tests.support.required import missing
+from tests.support.scorecard import ADVANCE, RELEASE, Rows, numbered, strategy
+from tests.support.scorecard_process import topics
+
+PARTITIONS = 2
+NATIONAL = {"kpi": ADVANCE, "window": "24h", "dimension": "national", "member": ""}
+
+
+class Answer(NamedTuple):
+    """What the web server said."""
+
+    status: int
+    text: str
+
+
+def call(port: int, path: str, method: str = "GET") -> Answer:
+    """Call a URL of the process."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  (loopback)
+            return Answer(response.status, response.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read().decode())
+
+
+class Site:
+    """Topics, a worker played by the test, and scorecard processes."""
+
+    def __init__(self, brokers: str, folder: Path, *, exactly_once: bool) -> None:
+        self.topics: Topics = topics(f"t{random.randrange(16**8):08x}")
+        self.prefix = self.topics.events.removesuffix(".events")
+        self.brokers, self.folder, self.exactly_once = brokers, folder, exactly_once
+        admin = KafkaAdminClient(bootstrap_servers=brokers)
+        t = self.topics
+        wanted = [(t.events, PARTITIONS), (t.rows, PARTITIONS), (t.readings, 1), (t.transitions, 1)]
+        admin.create_topics([NewTopic(name, count, 1) for name, count in wanted])
+        admin.close()
+        self.producer = KafkaProducer(bootstrap_servers=brokers, acks="all")
+        self.rows = [Rows(strategy()) for _ in range(PARTITIONS)]
+        self.goal(0.8)
+        self._numbers = 0
+        self.first_ms: int | None = None
+
+    def goal(self, value: object, **more: object) -> None:
+        """Write the strategy's file."""
+        self.strategy.write_text(json.dumps({"goal": value, **more}))
+
+    @property
+    def strategy(self) -> Path:
+        """The strategy's file."""
+        return self.folder / "strategy.json"
+
+    def number(self, count: int, *, anticipated: bool, partition: int = 0) -> None:
+        """Let the worker count declarations that are numbered now."""
+        now_ms = round(time.time() * 1000)
+        events: list[Event] = []
+        for _ in range(count):
+            self._numbers += 1
+            events.append(numbered(f"D{self._numbers}", now_ms, anticipated=anticipated))
+        self.flush(events, partition)
+
+    def share(self, value: float) -> None:
+        """Let the worker correct its counts: so much of 100 declarations was in advance."""
+        if self.first_ms is None:
+            self.first_ms = round(time.time() * 1000)
+        self.producer.send(self.topics.events, b"{}", partition=0)
+        for key, value_ in self.rows[0].correct(self.first_ms, round(value * 100), 100):
+            self.producer.send(self.topics.rows, value_, key, partition=0)
+        self.producer.flush()
+
+    def flush(self, events: list[Event], partition: int) -> None:
+        """Write one flush of the worker."""
+        for event in events:
+            self.producer.send(self.topics.events, b"{}", partition=partition)
+            assert event
+        for key, value in self.rows[partition].flush(events, round(time.time() * 1000)):
+            self.producer.send(self.topics.rows, value, key, partition=partition)
+        self.producer.flush()
+
+    def process(self, name: str = "scorecard") -> Process:
+        """Return a scorecard process, not started."""
+        given = self.folder / f"{name}.json"
+        given.write_text(
+            json.dumps(
+                {
+                    "brokers": self.brokers,
+                    "prefix": self.prefix,
+                    "exactly_once": self.exactly_once,
+                    "strategy": str(self.strategy),
+                    "port": free_port(),
+                    "evaluate_every_s": 0.1,
+                    "publish_every_s": 0.2,
+                }
+            )
+        )
+        command = [sys.executable, "-m", "tests.support.scorecard_process", given]
+        return Process(command, log=self.folder / f"{name}.log", cwd=Path(__file__).parents[2])
+
+    def records(self, topic: str) -> list[tuple[bytes, dict[str, object] | None]]:
+        """Return the committed records of a topic's first partition."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.brokers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        place = TopicPartition(topic, 0)
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        found = []
+        while batch := consumer.poll(timeout_ms=1_000):
+            found += [(r.key, r.value and json.loads(r.value)) for r in batch[place]]
+        consumer.close()
+        return found
+
+    def close(self) -> None:
+        """End the worker."""
+        self.producer.close()
+
+
+@pytest.fixture(params=["embedded_broker", "kafka"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """A site on the embedded broker (at least once) and on Apache Kafka (exactly once)."""
+    broker = request.getfixturevalue(request.param)
+    made = Site(broker.bootstrap, tmp_path, exactly_once=request.param == "kafka")
+    yield made
+    made.close()
+
+
+def serving(process: Process) -> int:
+    """Start a process where it does not run, and return its port once it is ready."""
+    if not process.running:
+        process.start()
+    port: int = json.loads(Path(process.command[-1]).read_text())["port"]
+
+    def ready() -> bool:
+        try:
+            return call(port, "/-/ready").status == 200
+        except urllib.error.URLError:
+            return False
+
+    process.wait_until(ready, within_s=30, what="it is ready")
+    return port
+
+
+def sample(text: str, name: str, **labels: str) -> float | None:
+    """Return the value of one sample of an exposition, None where it is absent."""
+    for line in text.splitlines():
+        if line.startswith(name + ("{" if labels else " ")) and all(
+            f'{label}="{value}"' in line for label, value in labels.items()
+        ):
+            return float(line.rsplit(" ", 1)[1])
+    return None
+
+
+def status(port: int) -> str | None:
+    """Return the status of the one target as it is scraped."""
+    text = call(port, "/metrics").text
+    states = ("on_track", "at_risk", "off_track", "no_data")
+    ones = [
+        each
+        for each in states
+        if sample(text, "kpi_stream_kpi_status", **NATIONAL, status=each) == 1
+    ]
+    return ones[0] if len(ones) == 1 else None
+
+
+def await_status(port: int, *wanted: str) -> None:
+    """Return once the status is one of those wanted."""
+    eventually(lambda: status(port) in wanted, within_s=20, what=f"status {wanted}")
+
+
+def test_rows_become_metrics_statuses_and_records(site: Site) -> None:
+    """Rows of all partitions are added up, judged, scraped, published, and end cleanly."""
+    site.number(3, anticipated=True, partition=0)
+    site.number(1, anticipated=False, partition=1)
+    with site.process() as process:
+        port = serving(process)
+        await_status(port, "at_risk")
+        text = call(port, "/metrics").text
+        assert sample(text, "kpi_stream_kpi_value_ratio", **NATIONAL) == 0.75
+        assert sample(text, "kpi_stream_kpi_samples", **NATIONAL) == 4
+        assert sample(text, "kpi_stream_kpi_expected_ratio", **NATIONAL) == 0.8
+        assert sample(text, "kpi_stream_kpi_value_seconds", kpi=RELEASE) is None
+        assert sample(text, "kpi_stream_scorecard_caught_up") == 1
+        assert sample(text, "kpi_stream_scorecard_lag_events", partition="1") == 0
+        shown = json.loads(call(port, "/api/v1/scorecard").text)
+        faster = shown["perspectives"][0]["objectives"][0]
+        assert (faster["id"], faster["status"]) == ("faster", "at_risk")
+        series = faster["kpis"][1]["series"][0]
+        assert (series["value"], series["expected"], series["samples"]) == (0.75, 0.8, 4)
+
+        site.number(6, anticipated=True, partition=1)
+        await_status(port, "on_track")
+        assert process.terminate() == 0
+    transitions = site.records(site.topics.transitions)
+    assert len(transitions) == 1
+    told = transitions[0][1]
+    assert told is not None
+    assert {
+        "from": "at_risk",
+        "to": "on_track",
+        "value": 0.9,
+        "samples": 10,
+        "sequence": 1,
+    }.items() <= told.items()
+    latest = dict(site.records(site.topics.readings))[b"advance-share|24h|national|"]
+    assert latest is not None
+    assert (latest["value"], latest["status"], latest["numerator"]) == (0.9, "on_track", 9)
+
+
+def test_a_wrong_strategy_is_refused_and_the_old_one_stays(site: Site) -> None:
+    """A reload reports every problem, a metric says so, and the next good one is judged by."""
+    site.number(3, anticipated=True)
+    site.number(1, anticipated=False)
+    with site.process() as process:
+        port = serving(process)
+        await_status(port, "at_risk")
+
+        site.goal("much")
+        answer = call(port, "/-/reload", "POST")
+        assert answer.status == 400
+        assert "kpis.yaml: kpis[0]: has no owner" in answer.text
+        assert "targets.yaml: goal: is no number" in answer.text
+        text = call(port, "/metrics").text
+        assert sample(text, "kpi_stream_strategy_last_reload_successful") == 0
+        assert sample(text, "kpi_stream_kpi_target_ratio", **NATIONAL, bound="goal") == 0.8
+
+        site.goal(0.8, kpis=3)  # one KPI that is not measured less: the rows are read again
+        assert call(port, "/-/reload", "POST").status == 200
+        process.wait_until(
+            lambda: (
+                sample(call(port, "/metrics").text, "kpi_stream_kpi_info", kpi="officer-load")
+                is None
+            ),
+            within_s=10,
+            what="the KPI is gone",
+        )
+        assert status(port) == "at_risk"
+
+        site.goal(0.5)
+        process.send(signal.SIGHUP)
+        await_status(port, "on_track")
+        text = call(port, "/metrics").text
+        assert sample(text, "kpi_stream_strategy_last_reload_successful") == 1
+        assert sample(text, "kpi_stream_kpi_target_ratio", **NATIONAL, bound="goal") == 0.5
+
+        site.goal(0.5, kpis=1)  # counts less than the worker does
+        answer = call(port, "/-/reload", "POST")
+        assert answer.status == 400
+        assert "the worker counts by other KPI definitions" in answer.text
+
+
+def test_a_killed_scorecard_repeats_no_transition(site: Site) -> None:
+    """Killed at random moments while a status comes and goes, it tells each change once."""
+    site.share(0.9)
+    chance = random.Random(7)
+    with site.process() as process:
+        for turn in range(5):
+            await_status(serving(process), "on_track", "off_track")
+            site.share(0.9 if turn % 2 else 0.1)
+            if turn % 3 == 0:
+                await_status(serving(process), "on_track" if turn % 2 else "off_track")
+            time.sleep(chance.uniform(0.0, 0.6))  # the moment of death, not a wait
+            process.kill()
+        await_status(serving(process), "off_track")
+        assert process.terminate() == 0
+    told = [value for _, value in site.records(site.topics.transitions) if value]
+    told = [each for each in told if each["kpi"] == ADVANCE]
+    assert len(told) >= 3
+    assert [each["sequence"] for each in told] == list(range(1, len(told) + 1))
+    assert told[0]["from"] == "on_track"
+    for before, after in itertools.pairwise(told):
+        assert before["to"] == after["from"]
+    assert told[-1]["to"] == "off_track"
+    latest = dict(site.records(site.topics.readings))[b"advance-share|24h|national|"]
+    assert latest is not None
+    assert (latest["status"], latest["state"]["sequence"]) == ("off_track", len(told))
+
+
+def test_a_second_scorecard_ends_the_first(kafka: object, tmp_path: Path) -> None:
+    """Of two scorecards with one transactional id, only the younger goes on publishing."""
+    site = Site(kafka.bootstrap, tmp_path, exactly_once=True)  # type: ignore[attr-defined]
+    site.number(4, anticipated=True)
+    first, second = site.process("first"), site.process("second")
+    with first, contextlib.ExitStack() as later:
+        serving(first)
+        later.enter_context(second)
+        port = serving(second)
+        site.number(100, anticipated=False)
+        assert first.wait(within_s=20) == 1
+        assert "another scorecard has taken over" in first.output()
+        await_status(port, "off_track")
+        assert second.terminate() == 0
+    site.close()
+
+
+def test_a_broker_that_is_gone_neither_stops_it_nor_holds_it_back(tmp_path: Path) -> None:
+    """Evaluations go on over what is known, the age grows, and SIGTERM ends it in order."""
+    try:
+        broker = EmbeddedBroker().start()
+    except InputError as err:
+        missing("broker", str(err))
+    with broker:
+        site = Site(broker.bootstrap, tmp_path, exactly_once=False)
+        site.number(4, anticipated=True)
+        site.close()
+        with site.process() as process:
+            port = serving(process)
+            await_status(port, "on_track")
+            broker.stop()
+
+            def age() -> float:
+                text = call(port, "/metrics").text
+                return sample(text, "kpi_stream_scorecard_data_age_seconds") or 0.0
+
+            before = age()
+            process.wait_until(lambda: age() > before + 1, within_s=20, what="the age grows")
+            assert status(port) == "on_track"
+            assert call(port, "/-/healthy").status == 200
+            assert process.terminate() == 0

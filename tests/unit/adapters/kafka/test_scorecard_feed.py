@@ -1,0 +1,104 @@
+"""Rows and position records as the scorecard takes them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kpi_stream.adapters.kafka.reader import Record
+from kpi_stream.adapters.kafka.scorecard import feed as module
+from kpi_stream.adapters.kafka.scorecard.feed import RowFeed
+from kpi_stream.application.as_of import PartitionProgress
+from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.domain.errors import StateError
+
+
+def position(applied: int, **changes: object) -> bytes:
+    """Return a position record."""
+    made = {
+        "applied": applied,
+        "end": applied + 1,
+        "topic_id": None,
+        "flushed_ms": 1_000 + applied,
+        "watermark_ms": 500 + applied,
+        "fingerprint": "abc",
+        "state_version": 1,
+    }
+    return json.dumps({**made, **changes}).encode()
+
+
+class Rig(RowFeed):
+    """A feed without a broker."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, bytes, bytes | None]] = []
+        super().__init__(BrokerOptions(("nowhere",)), Topics(), self._keep)
+        self._partitions = [0, 1]
+
+    def _keep(self, partition: int, key: bytes, value: bytes | None) -> None:
+        if key == b"bad":
+            msg = "not a row key"
+            raise ValueError(msg)
+        self.rows.append((partition, key, value))
+
+    def give(self, *records: tuple[int, bytes, bytes | None]) -> None:
+        """Take records as they are read."""
+        self._take(Record(partition, 0, key, value, 0) for partition, key, value in records)
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A feed whose reader is never used."""
+
+    def reader(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(module, "TopicReader", reader)
+    return Rig()
+
+
+def test_rows_are_handed_on_and_positions_are_kept(rig: Rig) -> None:
+    """A tombstone is a row as well; the position is not."""
+    rig.give((0, b"f|1", b"{}"), (1, b"f|1", None), (0, b"@", position(9)))
+    assert rig.rows == [(0, b"f|1", b"{}"), (1, b"f|1", None)]
+    assert rig.progress({}) == (
+        PartitionProgress(0, 9, 509, 10, 1_009),
+        PartitionProgress(1, -1, None, None),
+    )
+
+
+def test_the_larger_end_counts(rig: Rig) -> None:
+    """The broker's answer and the worker's can each be the older one."""
+    rig.give((0, b"@", position(9, end=40)))
+    assert [each.end for each in rig.progress({0: 30, 1: 7})] == [40, 7]
+    assert [each.end for each in rig.progress({0: 50})] == [50, None]
+
+
+def test_a_watermark_of_minus_one_is_none(rig: Rig) -> None:
+    """Events were applied and none was accepted."""
+    rig.give((0, b"@", position(9, watermark_ms=-1)))
+    assert rig.progress({})[0].watermark_ms is None
+
+
+def test_the_newest_flush_says_by_which_definitions_it_counts(rig: Rig) -> None:
+    """An idle partition keeps the fingerprint of a worker that is gone."""
+    assert rig.fingerprint is None
+    rig.give((0, b"@", position(3, flushed_ms=7, fingerprint="new")))
+    rig.give((1, b"@", position(9, flushed_ms=6, fingerprint="old")))
+    assert rig.fingerprint == "new"
+
+
+def test_rows_that_were_started_anew_stop_the_scorecard(rig: Rig) -> None:
+    """Its sums contain what is gone, so it must read again from the start."""
+    rig.give((0, b"@", position(9)))
+    rig.give((0, b"@", position(9)))
+    with pytest.raises(StateError, match=r"kpi\.rows\[0\] went back from event 9 to 8"):
+        rig.give((0, b"@", position(8)))
+
+
+def test_a_damaged_record_stops_the_scorecard(rig: Rig) -> None:
+    """It says where it lies."""
+    with pytest.raises(StateError, match=r"kpi\.rows\[1\] at 0 is no row: not a row key"):
+        rig.give((1, b"bad", b"{}"))
+    with pytest.raises(StateError, match=r"kpi\.rows\[0\]: the position record is damaged"):
+        rig.give((0, b"@", None))

@@ -1,0 +1,240 @@
+"""The scorecard process in one event loop, with everything outside of it faked."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
+from kpi_stream.domain.errors import Problem, StateError, Unavailable
+from kpi_stream.domain.status import Status
+from tests.support.scorecard import ADVANCE, NOON_MS, national, strategy, target
+from tests.support.scorecard_world import FAST, FakeFeed, World, live, until
+
+
+def current(process: ScorecardProcess) -> Status | None:
+    """Return the status of the one judged series."""
+    evaluation = process.evaluation()
+    return None if evaluation is None or not evaluation.judged else evaluation.judged[0].status
+
+
+def test_it_evaluates_publishes_and_ends_in_order() -> None:
+    """A change is told once, the last readings are published, and everything is closed."""
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process) is Status.ON_TRACK)
+        world.made[0].values[national(ADVANCE)] = 0.1
+        await until(lambda: current(process) is Status.OFF_TRACK)
+        await until(lambda: world.told)
+        assert process.ready() == (True, "ready")
+
+    live(world, visit)
+    assert [(each.before, each.after) for each in world.told] == [
+        (Status.ON_TRACK, Status.OFF_TRACK)
+    ]
+    assert world.published[-1][1] is True
+    assert world.published[-1][0].judged[0].status is Status.OFF_TRACK
+    assert world.closed == 2  # output and ends
+    assert [each.closed for each in world.feeds] == [True]
+
+
+def test_it_publishes_what_is_left_before_it_ends() -> None:
+    """A reading that changed a moment ago does not wait for the next interval."""
+    world = World()
+    slow = replace(FAST, publish_every_s=1_000.0)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: world.published)
+        world.made[0].values[national(ADVANCE)] = 0.95
+        await until(lambda: reading(process) == 0.95)
+        assert len(world.published) == 1
+
+    def reading(process: ScorecardProcess) -> float | None:
+        evaluation = process.evaluation()
+        return None if evaluation is None else evaluation.readings[national(ADVANCE)].value
+
+    live(world, visit, slow)
+    evaluation, every = world.published[-1]
+    assert (evaluation.readings[national(ADVANCE)].value, every) == (0.95, True)
+
+
+def test_it_goes_on_from_what_was_said_before() -> None:
+    """A remembered status is neither told again nor judged anew."""
+    first = World()
+
+    async def judge(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+
+    states = dict(live(first, judge)._counting.scorecard.states)  # type: ignore[union-attr]
+    (state,) = states.values()
+    remembered = {national(ADVANCE): replace(state, status=Status.OFF_TRACK, sequence=7)}
+    world = World(states=remembered)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: world.told)
+        assert current(process) is Status.ON_TRACK
+
+    live(world, visit)
+    assert [(each.before, each.sequence) for each in world.told] == [(Status.OFF_TRACK, 8)]
+
+
+def test_an_unreachable_broker_delays_nothing_and_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The output is opened again, and the transition is published then."""
+    monkeypatch.setattr("kpi_stream.adapters.scorecard_app.announcer._BACK_OFF_S", (0.01,))
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: world.published)
+        world.publish_errors = [Unavailable("gone"), Unavailable("still gone")]
+        world.made[0].values[national(ADVANCE)] = 0.1
+        await until(lambda: world.told)
+        assert current(process) is Status.OFF_TRACK
+        assert b"publish_failures_total 2.0" in process.metrics("")[0]
+
+    live(world, visit)
+    assert world.opened == 3
+    assert len(world.told) == 1
+
+
+def test_a_wrong_strategy_is_refused_with_every_problem() -> None:
+    """The one before stays; a metric says so until a good one comes."""
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        world.problems = (Problem("kpis.yaml", "a", "b"), Problem("targets.yaml", "c", "d"))
+        assert await process.reload() == ("kpis.yaml: a: b", "targets.yaml: c: d")
+        assert b"last_reload_successful 0.0" in process.metrics("")[0]
+        assert current(process) is Status.ON_TRACK
+        world.problems = ()
+        world.strategy = strategy(target(ADVANCE, 0.95))
+        assert await process.reload() == ()
+        await until(lambda: current(process) is Status.AT_RISK)
+        assert b"last_reload_successful 1.0" in process.metrics("")[0]
+
+    live(world, visit)
+    assert len(world.feeds) == 1  # the same KPIs: the rows go on
+    assert [(each.before, each.after) for each in world.told] == [(Status.ON_TRACK, Status.AT_RISK)]
+
+
+def test_another_set_of_kpis_reads_the_rows_again_beside_the_old_ones() -> None:
+    """The old feed is closed after the new one was loaded; the statuses go on."""
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        renamed = tuple(replace(kpi, minimum_sample=5) for kpi in world.strategy.kpis)
+        world.strategy = replace(world.strategy, kpis=renamed)
+        world.load_error = Unavailable("no broker")
+        assert await process.reload() == ("no broker",)
+        assert [each.closed for each in world.feeds] == [False, True]
+        world.load_error = None
+        assert await process.reload() == ()
+        assert [each.closed for each in world.feeds] == [True, True, False]
+        assert world.made[-1].rows == {(0, b"row"): b"{}"}
+        evaluation = process.evaluation()
+        await until(lambda: process.evaluation() is not evaluation)
+
+    live(world, visit)
+    assert world.told == []
+    assert all(each.closed for each in world.feeds)
+
+
+def test_a_strategy_that_the_worker_does_not_count_by_is_refused() -> None:
+    """Other definitions in the files than in the rows: the reason names both."""
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        world.strategy = replace(world.strategy, kpis=world.strategy.kpis[:2])
+        (problem,) = await process.reload()
+        assert "definitions of 4, this strategy gives definitions of 2" in problem
+
+    live(world, visit)
+
+
+def test_rows_of_other_definitions_suspend_the_readings() -> None:
+    """Nothing is evaluated until they fit again; the page says why."""
+    world = World(counted_by="others")
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: b"strategy_matches_rows 0.0" in process.metrics("")[0])
+        ready, why = process.ready()
+        assert not ready
+        assert "(others) than the strategy's (definitions of 4)" in why
+        assert process.evaluation() is None
+        world.counted_by = "definitions of 4"
+        await until(lambda: current(process))
+        world.counted_by = "others"
+        await until(lambda: process.evaluation() is None)
+
+    live(world, visit)
+
+
+def test_an_empty_feed_is_ready_and_says_nothing() -> None:
+    """Before the first event there is no `as_of`, so no reading and no status."""
+    world = World(watermark_ms=None)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: process.ready()[0])
+        await until(lambda: b"scorecard_caught_up 1.0" in process.metrics("")[0])
+        assert process.ready() == (True, "ready; there is nothing to evaluate yet")
+        assert process.evaluation() is None
+        world.watermark_ms = NOON_MS - 1_000
+        await until(lambda: current(process))
+
+    live(world, visit)
+
+
+def test_a_stuck_evaluation_is_unhealthy() -> None:
+    """Thirty evaluations without a tick."""
+    world = World()
+    slow = replace(FAST, evaluate_every_s=1_000.0)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        assert process.healthy() == (True, "healthy")
+        world.second = 30_001.0
+        assert process.healthy() == (False, "no evaluation for 30001 s")
+
+    live(world, visit, slow)
+
+
+@pytest.mark.parametrize("place", ["load_error", "poll_error"])
+def test_an_error_ends_it_and_closes_everything(place: str) -> None:
+    """It is raised, not logged and forgotten."""
+    world = World()
+    setattr(world, place, StateError("the rows were started anew"))
+
+    async def visit(_: ScorecardProcess) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(StateError, match="started anew"):
+        live(world, visit)
+    assert world.closed == 2
+    assert all(each.closed for each in world.feeds)
+
+
+def test_it_can_be_stopped_while_it_reads_the_rows() -> None:
+    """A restart must not wait for an hour of rows."""
+    world = World()
+    reading = asyncio.Event()
+
+    async def never(_: FakeFeed) -> int:
+        reading.set()
+        await asyncio.Event().wait()
+        return 0
+
+    async def visit(process: ScorecardProcess) -> None:
+        await reading.wait()
+        assert process.ready() == (False, "the rows are being read")
+        assert await process.reload() == ("the rows are being read; try again",)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeFeed, "load", never)
+        live(world, visit)
+    assert world.published == []
+    assert all(each.closed for each in world.feeds)

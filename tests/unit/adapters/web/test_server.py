@@ -1,0 +1,165 @@
+"""The URLs of the scorecard process, over real HTTP."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
+import pytest
+
+from kpi_stream.adapters.web.server import WebServer
+from kpi_stream.application.scorecard import Evaluation, Scorecard
+from kpi_stream.domain.errors import InputError
+from tests.support.scorecard import (
+    ADVANCE,
+    DAY_MS,
+    NOON_MS,
+    RELEASE,
+    FakeTotals,
+    national,
+    strategy,
+    target,
+)
+
+
+class FakeSite:
+    """A process that answers what the test wants."""
+
+    def __init__(self) -> None:
+        self.well = (True, "fine")
+        self.latest: Evaluation | None = None
+        self.problems: Sequence[str] = ()
+        self.accept = ""
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """Return one sample."""
+        self.accept = accept
+        return b"a 1\n", "text/plain; version=0.0.4; charset=utf-8"
+
+    def evaluation(self) -> Evaluation | None:
+        """Return what the test set."""
+        return self.latest
+
+    def healthy(self) -> tuple[bool, str]:
+        """Return what the test set."""
+        return self.well
+
+    def ready(self) -> tuple[bool, str]:
+        """Return what the test set."""
+        return self.well
+
+    async def reload(self) -> Sequence[str]:
+        """Return what the test set."""
+        return self.problems
+
+
+Answer = tuple[int, str, str]
+Call = Callable[[str, str], Awaitable[Answer]]
+
+
+def serve(site: FakeSite, visit: Callable[[Call], Awaitable[None]]) -> None:
+    """Serve a site on a free port while a visitor calls it."""
+
+    async def run() -> None:
+        server = WebServer(site, 0)
+        await server.start()
+        try:
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+
+                async def call(method: str, path: str) -> Answer:
+                    headers = {"Accept": "application/openmetrics-text"}
+                    async with session.request(method, path, headers=headers) as answer:
+                        return answer.status, answer.content_type, await answer.text()
+
+                await visit(call)
+        finally:
+            await server.close()
+
+    asyncio.run(run())
+
+
+def test_metrics_are_what_the_scraper_accepts() -> None:
+    """The Accept header reaches the renderer, its content type reaches the scraper."""
+    site = FakeSite()
+
+    async def visit(call: Call) -> None:
+        assert await call("GET", "/metrics") == (200, "text/plain", "a 1\n")
+
+    serve(site, visit)
+    assert site.accept == "application/openmetrics-text"
+
+
+def test_health_and_readiness_are_status_codes_with_a_reason() -> None:
+    """200 when well, 503 when not, and the reason as text."""
+    site = FakeSite()
+
+    async def visit(call: Call) -> None:
+        for path in ("/-/healthy", "/-/ready"):
+            site.well = (True, "fine")
+            assert await call("GET", path) == (200, "text/plain", "fine\n")
+            site.well = (False, "the rows are being read")
+            assert await call("GET", path) == (503, "text/plain", "the rows are being read\n")
+
+    serve(site, visit)
+
+
+def test_a_reload_lists_every_problem() -> None:
+    """400 with a line for each, 200 without any; and nothing by GET, which a link could do."""
+    site = FakeSite()
+
+    async def visit(call: Call) -> None:
+        assert (await call("POST", "/-/reload"))[0] == 200
+        site.problems = ("kpis.yaml: a: b", "targets.yaml: c: d")
+        status, _, text = await call("POST", "/-/reload")
+        assert (status, text) == (400, "kpis.yaml: a: b\ntargets.yaml: c: d\n")
+        assert (await call("GET", "/-/reload"))[0] == 405
+
+    serve(site, visit)
+
+
+def test_the_scorecard_is_json() -> None:
+    """Perspectives, objectives, KPIs and judged series; 503 with the reason before there is one."""
+    site = FakeSite()
+    totals = FakeTotals({national(ADVANCE): 0.75, national(RELEASE): 90.0})
+    totals.points = [(NOON_MS - (9 - at) * DAY_MS, 0.75) for at in range(10)]
+    card = Scorecard(strategy(target(ADVANCE, 0.8)), totals)
+
+    async def visit(call: Call) -> None:
+        site.well = (False, "the rows are being read")
+        status, kind, text = await call("GET", "/api/v1/scorecard")
+        assert (status, kind) == (503, "application/json")
+        assert json.loads(text) == {"error": "the rows are being read"}
+
+        site.latest = card.evaluate(NOON_MS)
+        status, kind, text = await call("GET", "/api/v1/scorecard")
+        assert (status, kind) == (200, "application/json")
+        shown = json.loads(text)
+        assert shown["as_of"] == "2026-06-15T12:00:00.000Z"
+        users, processes = shown["perspectives"]
+        release, advance = users["objectives"][0]["kpis"]
+        (series,) = advance["series"]
+        assert (series["status"], series["value"], series["verdict"]) == (
+            "at_risk",
+            0.75,
+            "off_pace",
+        )
+        assert series["trend"] == [0.75] * 10
+        assert series["forecast"] == pytest.approx(0.75)
+        assert series["target"]["value"] == 0.8
+        # Without a target: a reading of the first window, and no status.
+        assert [(each["window"], each["value"]) for each in release["series"]] == [("24h", 90.0)]
+        assert "status" not in release["series"][0]
+        assert processes["objectives"][0]["kpis"][0]["series"] == []
+        assert [each["kpi"] for each in shown["other_kpis"]] == ["officer-load"]
+        assert shown["initiatives"][0]["overdue_actions"][0]["responsible"] == "Ana"
+
+    serve(site, visit)
+
+
+def test_a_taken_port_is_said_in_words() -> None:
+    """The text names the address and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(InputError, match=f"127.0.0.1:{port} .*choose another port"):
+            asyncio.run(WebServer(FakeSite(), port).start())
