@@ -74,6 +74,10 @@ test: $(DEV_STAMP) ## Every test that needs no Java, in random order; under 5 mi
 faults: $(DEV_STAMP) ## The tests on a real Apache Kafka (Java 17 and Maven), with kill -9.
 	$(PYTEST) tests -m kafka --timeout=600 --session-timeout=1500 $(PYTEST_ARGS)
 
+.PHONY: wide
+wide: $(DEV_STAMP) ## The comparison with the independent oracle on whole data sets (minutes).
+	KPI_STREAM_WIDE=1 $(PYTEST) tests/golden/test_against_oracle.py --timeout=900 $(PYTEST_ARGS)
+
 .PHONY: check
 check: $(DEV_STAMP) ## Style, format, types and import contracts.
 	$(BIN)/ruff check

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     """An event longer than this many bytes is rejected as oversized."""
     allowed_skew_s: Annotated[float, Field(ge=0)] = 300
     """How many seconds an event may be dated after its recording, or recorded after its receipt."""
-    forget_complete_days: Days = 30
+    forget_complete_days: Days = 60
     """Days after its newest event that a complete declaration stays in the state."""
     forget_incomplete_days: Days = 400
     """Days after its newest event that a declaration which never completes stays in the state."""

@@ -24,7 +24,7 @@ from kpi_stream.domain.windows import DAY_MS, PANE_MS, pane_floor
 class Retention:
     """How long a subject stays in the state, measured by the watermark."""
 
-    complete_ms: int = 30 * DAY_MS
+    complete_ms: int = 60 * DAY_MS
     """After the newest event of a complete subject."""
     incomplete_ms: int = 400 * DAY_MS
     """After the newest event of a subject that never completed."""

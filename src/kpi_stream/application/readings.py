@@ -17,10 +17,12 @@ from kpi_stream.domain.terms import Ratio
 from kpi_stream.domain.windows import (
     DAY_MS,
     PANE_MS,
+    PANES_KEPT,
     ROLLING_MAX_MS,
     Span,
     Window,
     WindowKind,
+    pane_ceil,
     pane_floor,
     parse,
     span,
@@ -87,7 +89,9 @@ class ReadingTable:
         """Return (end of day, value) for the last whole local days, oldest first.
 
         The values are what is known now of those days, so late events are in them. A stock has
-        none: what was open then cannot be told from what is open now.
+        none: what was open then cannot be told from what is open now. A window of 24 hours or of
+        7 days is made of whole local days here, and one of some hours has no value where its fine
+        panes are not kept any more.
 
         Args:
             kpi: Its id.
@@ -103,13 +107,16 @@ class ReadingTable:
             return []
         self._totals.settle(as_of_ms)
         local, known = self._catalogue.days, self._catalogue.windows[window]
-        today = local.day_of(as_of_ms)
+        today, kept_from = local.day_of(as_of_ms), as_of_ms // PANE_MS - PANES_KEPT
         values: list[tuple[int, float | None]] = []
         for day in range(today - days, today):
             end_ms = local.start_of(day + 1)
             at = span(known, end_ms - 1, local)
             if known.kind is WindowKind.ROLLING:
                 at = _as_days(at, end_ms, known, local.day_of(end_ms - 1))
+            if at.panes[0] < min(at.panes[1], kept_from):
+                values.append((end_ms, None))
+                continue
             counters = self._totals.member_sums(at, number, compiled.measure.counters)
             buckets = self._member_buckets(compiled, at, number)
             ratio = self._read(compiled, known, Sums(counters, buckets), end_ms - 1, dimension)
@@ -297,7 +304,9 @@ def stock_spans(older_than_ms: int, as_of_ms: int, catalogue: Catalogue) -> tupl
     days = catalogue.days
     today = days.day_of(as_of_ms)
     first = today - STOCK_DAYS
-    every = Span((0, 0), (first, today + 1))
+    # Today from fine panes: an event may be dated a little ahead, and that part is not open yet.
+    so_far = (days.start_of(today) // PANE_MS, pane_ceil(as_of_ms) // PANE_MS)
+    every = Span(so_far, (first, today))
     if older_than_ms > ROLLING_MAX_MS:
         return Span((0, 0), (first, days.day_of(as_of_ms - older_than_ms))), every
     edge_ms = pane_floor(as_of_ms - older_than_ms)

@@ -1,5 +1,6 @@
 """What several commands need: the strategy, the codec, the names and addresses."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from kpi_stream.adapters.events.codec import EventCodec
 from kpi_stream.adapters.strategy_files import packaged_strategy_path
 from kpi_stream.application.fold import Retention
 from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.domain.windows import DAY_MS
-from kpi_stream.settings import Settings
+from kpi_stream.settings import PREFIX, Settings
 
 
 def strategy_path(settings: Settings) -> Path:
@@ -44,9 +46,24 @@ def utc_text(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}Z"
 
 
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
+
+
 def broker_options(settings: Settings) -> BrokerOptions:
-    """Return how to reach Kafka."""
-    return BrokerOptions(tuple(each.strip() for each in settings.brokers.split(",")))
+    """Return how to reach Kafka.
+
+    Raises:
+        InputError: An address is not host:port.
+    """
+    servers = tuple(each.strip() for each in settings.brokers.split(","))
+    for each in servers:
+        if not _ADDRESS.fullmatch(each):
+            msg = (
+                f"{PREFIX}BROKERS: {each!r} is no address; it should be host:port, "
+                "several of them separated by commas"
+            )
+            raise InputError(msg)
+    return BrokerOptions(servers)
 
 
 def topics(settings: Settings) -> Topics:

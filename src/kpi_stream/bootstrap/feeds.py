@@ -17,7 +17,9 @@ from kpi_stream.adapters.simulator import (
     simulate,
     write_jsonl,
 )
+from kpi_stream.bootstrap.broker import require_topics
 from kpi_stream.bootstrap.common import event_codec, now_ms, topics
+from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
 
@@ -26,7 +28,7 @@ Counting: TypeAlias = Callable[[int, int], None]
 
 NO_INJECTIONS = Injections()
 
-OFFICE_SHARES = Path("simulation") / "offices.yaml"
+PROFILE = Path("simulation") / "profile.yaml"
 """Beside the strategy's files: how the simulator shares declarations out; optional."""
 
 
@@ -40,15 +42,19 @@ def simulation_options(
 ) -> SimulationOptions:
     """Return what the simulator needs to know, from the strategy and the user's choices."""
     offices = next(each for each in strategy.dimensions if each.id == "office")
-    shares = folder / OFFICE_SHARES
+    profile = folder / PROFILE
+    traffic: dict[str, Any]
+    if profile.exists():
+        read = read_profile(profile, strategy.offices)
+        traffic = {"offices": read.offices} | ({"regimes": read.regimes} if read.regimes else {})
+    else:
+        traffic = {"offices": office_shares([member.code for member in offices.members])}
     return SimulationOptions(
         now_ms=now_ms,
-        offices=read_profile(shares, strategy.offices)
-        if shares.exists()
-        else office_shares([member.code for member in offices.members]),
         calendar=strategy.calendar,
         kpis=tuple(each.id for each in strategy.kpis),
         injections=injections,
+        **traffic,
         **chosen,
     )
 
@@ -59,7 +65,13 @@ def simulate_to_file(options: SimulationOptions, path: Path, progress: Counting)
 
 
 def simulate_to_kafka(options: SimulationOptions, settings: Settings, progress: Counting) -> int:
-    """Send the history to the events' topic and return how many records there were."""
+    """Send the history to the events' topic and return how many records there were.
+
+    Raises:
+        InputError: The declarations are wrong, or the topic is missing.
+        Unavailable: No broker answers, or it stopped taking records.
+    """
+    require_topics(settings, topics(settings).events)
     with KafkaSink(settings.brokers, topics(settings).events) as sink:
         return sink.send(simulate(options), progress)
 
@@ -89,7 +101,17 @@ def ingest(
     restart: bool,
     on_progress: Callable[[IngestProgress], None],
 ) -> IngestReport:
-    """Send a file of events to the events' topic."""
+    """Send a file of events to the events' topic.
+
+    Raises:
+        InputError: A file cannot be read or does not fit, or the topic is missing.
+        Unavailable: No broker answers, or it stopped taking records.
+    """
+    for each in (path, *([] if mapping is None else [mapping])):
+        if not each.is_file():
+            msg = f"{each}: there is no such file"
+            raise InputError(msg)
+    require_topics(settings, topics(settings).events)
     codec = event_codec(settings, strategy)
     with KafkaSender(settings.brokers, topics(settings).events) as sender:
         return ingest_file(

@@ -55,10 +55,14 @@ def generated_files(root: Path) -> dict[Path, str]:
     """Return the content of every generated file, by path.
 
     Raises:
-        InputError: The README has no place for the settings.
+        InputError: There is no README, or it has no place for the settings.
     """
     readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as err:
+        msg = f"{readme}: cannot be read: {err.strerror}; name the project's folder with --root"
+        raise InputError(msg) from err
     if _TABLE.search(text) is None:
         msg = f"{readme}: the marks <!-- settings --> and <!-- /settings --> are missing"
         raise InputError(msg)

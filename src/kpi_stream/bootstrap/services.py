@@ -12,8 +12,7 @@ from kpi_stream.adapters.kafka.dead_letters import RejectLimit
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
 from kpi_stream.adapters.kafka.store import PartitionStore, StoreOptions
-from kpi_stream.adapters.kafka.topics import Layout, TopicReport, topic_id
-from kpi_stream.adapters.kafka.topics import topics_init as init
+from kpi_stream.adapters.kafka.topics import topic_id
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.adapters.prometheus.server import start_metrics_server
 from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
@@ -26,6 +25,7 @@ from kpi_stream.application.fold import PartitionFold
 from kpi_stream.application.ports import Guarantee
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
+from kpi_stream.bootstrap.broker import require_topics
 from kpi_stream.bootstrap.common import (
     broker_options,
     event_codec,
@@ -38,15 +38,12 @@ from kpi_stream.domain.hysteresis import Damping
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
 
+_TALKATIVE = ("aiokafka", "faust", "kafka", "mode")
+"""Libraries that tell at INFO of every step they take; their warnings are heard."""
+
 _GC_THRESHOLD = 100_000
 """Young objects before a collection: events and contributions make no cycles, and a collection
 every 700 objects (the default) took a third of the fold's time (benchmarks/README.md)."""
-
-
-def init_topics(settings: Settings) -> list[TopicReport]:
-    """Create the topics that are missing, check the others, and return what was found."""
-    layout = Layout(settings.partitions, settings.replication_factor)
-    return init(broker_options(settings), topics(settings), layout)
 
 
 def run_worker(settings: Settings) -> None:
@@ -55,6 +52,7 @@ def run_worker(settings: Settings) -> None:
     gc.set_threshold(_GC_THRESHOLD, 50, 50)
     strategy = load_strategy(strategy_path(settings))
     catalogue, codec, names = Catalogue(strategy), MsgspecStateCodec(), topics(settings)
+    require_topics(settings, names.events, names.declarations, names.rows, names.dead_letters)
     broker, clock = broker_options(settings), Clock()
     metrics = PrometheusWorkerMetrics(clock.now_ms)
 
@@ -72,6 +70,7 @@ def run_worker(settings: Settings) -> None:
         topic_id=events_topic_id,
         guarantee=settings.processing_guarantee,
         reject_limit=RejectLimit(settings.dead_letter_limit, settings.dead_letter_window),
+        compression=settings.compression,
     )
     options = WorkerOptions(
         broker=broker,
@@ -79,7 +78,12 @@ def run_worker(settings: Settings) -> None:
         application=_application(settings),
         instance_id=settings.instance_id or None,
         session_timeout_s=settings.session_timeout_s,
-        flush=FlushOptions(settings.flush_interval_s, settings.flush_max_events),
+        flush=FlushOptions(
+            settings.flush_interval_s,
+            settings.flush_max_events,
+            fenced_s=settings.session_timeout_s,
+            accept_missing=settings.accept_missing_events,
+        ),
     )
     with start_metrics_server(metrics.registry, settings.worker_port, settings.host) as server:
         logging.getLogger(__name__).info(
@@ -92,6 +96,7 @@ def run_scorecard_service(settings: Settings) -> None:
     """Judge the counted rows until told to end (SIGTERM, SIGINT)."""
     _log_to_stderr(settings)
     broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
+    require_topics(settings, names.events, names.rows, names.readings, names.transitions)
     exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
 
     def make_totals(strategy: Strategy) -> ReadingTable:
@@ -110,7 +115,8 @@ def run_scorecard_service(settings: Settings) -> None:
         output=Publisher(
             broker,
             names,
-            transactional_id=f"{_application(settings)}-scorecard" if exact else None,
+            # The topics of the output have no epoch, so that two epochs fence each other as well.
+            transactional_id=f"{settings.app_id}-scorecard" if exact else None,
             certain_ends=exact,
         ),
         metrics=ScorecardMetrics(),
@@ -138,3 +144,8 @@ def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for library in ("aiokafka", "faust", "kafka", "mode"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
+    if settings.log_level == "INFO":
+        for library in _TALKATIVE:
+            logging.getLogger(library).setLevel(logging.WARNING)

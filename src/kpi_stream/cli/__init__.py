@@ -5,34 +5,70 @@ service stopped, 2 a file, an option or a setting is wrong, 130 interrupted.
 """
 
 import sys
+from importlib import import_module
 
 import click
 
 from kpi_stream import __version__
-from kpi_stream.cli.demo import demo
-from kpi_stream.cli.feeds import ingest, simulate
-from kpi_stream.cli.offline import check, generate, replay, schema
-from kpi_stream.cli.services import scorecard, topics, worker
+from kpi_stream.cli.parameters import examples
 from kpi_stream.domain.errors import InputError, KpiStreamError, StrategyError
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
 
+COMMANDS = {
+    "demo": ("demo", "Run everything on this machine, with an embedded broker."),
+    "simulate": ("feeds", "Turn declarations into events, to a file or to Kafka."),
+    "replay": ("replay", "Fold a file of events and print the readings."),
+    "check": ("offline", "Check a strategy folder, report every problem."),
+    "schema": ("offline", "Write the JSON Schemas of the events."),
+    "topics": ("services", "Create and check the Kafka topics."),
+    "ingest": ("feeds", "Send a file of events to Kafka."),
+    "worker": ("services", "Count the events."),
+    "scorecard": ("services", "Judge the counts; serve metrics and the scorecard."),
+    "generate": ("offline", "Write what is generated from the code."),
+}
+"""Module below this package and purpose of each command, as `--help` lists them."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: numpy, Kafka and Faust take their time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            ctx.fail(f"No such command {args[0]!r}; one of {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx  # the purposes are here; asking the commands would import them all
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "kpi-stream demo",
+        "kpi-stream simulate --days 90 --output events.jsonl.gz",
+        "kpi-stream replay events.jsonl.gz",
+    ),
+)
 @click.version_option(__version__, prog_name="kpi-stream")
 def cli() -> None:
-    r"""Customs events in, judged KPIs out.
-
-    \b
-    Try it without any server:
-      kpi-stream simulate --days 90 --output events.jsonl.gz
-      kpi-stream replay events.jsonl.gz
-    """
-
-
-for command in (check, schema, generate, replay, simulate, ingest, topics, worker, scorecard, demo):
-    cli.add_command(command)
+    """Customs events in, judged KPIs out."""
 
 
 def main() -> None:

@@ -22,30 +22,57 @@ from kpi_stream.adapters.simulator import Injections
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.bootstrap import feeds
 from kpi_stream.bootstrap.common import now_ms, strategy_path, topics, utc_text
-from kpi_stream.cli.offline import FILE, FOLDER, instant
+from kpi_stream.cli.parameters import FILE, FOLDER, SHARE, examples, instant
 from kpi_stream.domain.errors import InputError
 from kpi_stream.settings import Settings
 
-SHARE = click.FloatRange(0, 1)
-INJECTED = ("duplicates", "disorder", "late", "corrections", "conflicts", "malformed")
+INJECTED = {
+    "duplicates": "sent twice",
+    "disorder": "sent up to ten minutes after their turn",
+    "late": "recorded and sent hours to days after they occurred",
+    "corrections": "reported wrongly first, then corrected",
+    "conflicts": "contradicted by a second event",
+    "malformed": "followed by a record that must be rejected",
+}
+"""What can be done to events, and how the help calls those it is done to."""
 
 
 def _injections(command: Any) -> Any:  # noqa: ANN401 # click's decorators have no type of their own
-    for name in reversed(INJECTED):
-        text = f"Share of {name} to inject, 0..1."
-        command = click.option(f"--{name}", type=SHARE, default=0.0, help=text)(command)
+    for name, what in reversed(INJECTED.items()):
+        text = f"Share of the events that are {what}."
+        command = click.option(
+            f"--{name}", type=SHARE, default=0.0, show_default=True, metavar="0..1", help=text
+        )(command)
     return command
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "kpi-stream simulate --days 90 --seed 7 --output events.jsonl.gz",
+        "kpi-stream simulate --declarations declarations.csv.gz --late 0.02 -o events.jsonl",
+        "kpi-stream simulate --days 1 --live --volume 20",
+    )
+)
 @click.option("--declarations", type=FILE, help="A CSV of declarations; default: generated ones.")
 @click.option("--days", type=click.IntRange(1), help="Days of history; default: 548, or the file.")
 @click.option(
-    "--per-day", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True
+    "--per-day",
+    type=click.FloatRange(0, min_open=True),
+    default=100.0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Declarations a day, on average; not with a file.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 @click.option("--until", metavar="TIME", help="Where the history ends; default: now.")
-@click.option("--cancelled", type=SHARE, default=0.01, show_default=True, help="Share cancelled.")
+@click.option(
+    "--cancelled",
+    type=SHARE,
+    default=0.01,
+    show_default=True,
+    metavar="0..1",
+    help="Share of the declarations that are cancelled.",
+)
 @_injections
 @click.option("--output", "-o", type=FILE, help="Write JSONL there (.gz packs it); default: Kafka.")
 @click.option("--live", is_flag=True, help="Go on in real time after the history (to Kafka).")
@@ -54,6 +81,7 @@ def _injections(command: Any) -> Any:  # noqa: ANN401 # click's decorators have 
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
+    metavar="FACTOR",
     help="How fast the live part catches up with the clock.",
 )
 @click.option(
@@ -61,16 +89,14 @@ def _injections(command: Any) -> Any:  # noqa: ANN401 # click's decorators have 
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Density of the live part.",
+    metavar="FACTOR",
+    help="How many times as many declarations the live part has.",
 )
 @click.option("--strategy", type=FOLDER, help="Folder of the strategy; default: as the services.")
 def simulate(**options: Any) -> None:  # noqa: ANN401 # one option a keyword
-    r"""Turn declarations into life-cycle events, to a file or to Kafka.
+    """Turn declarations into life-cycle events, to a file or to Kafka.
 
-    \b
-    kpi-stream simulate --days 90 --seed 7 --output events.jsonl.gz
-    kpi-stream simulate --declarations declarations.csv.gz --late 0.02 --output events.jsonl
-    kpi-stream simulate --live --volume 20
+    The history ends now, or at --until: RFC 3339, local to the strategy without an offset.
     """
     settings = Settings.load()
     folder = options["strategy"] or strategy_path(settings)
@@ -81,7 +107,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 # one option a keyword
     chosen = feeds.simulation_options(
         strategy,
         folder,
-        now_ms=now_ms() if not options["until"] else instant(options["until"], strategy),
+        now_ms=now_ms() if not options["until"] else instant("--until", options["until"], strategy),
         declarations=options["declarations"],
         days=options["days"],
         per_day=options["per_day"],
@@ -101,17 +127,17 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 # one option a keyword
         feeds.simulate_live(chosen, settings, options["speed"], options["volume"])
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "kpi-stream ingest events.jsonl.gz", "kpi-stream ingest log.csv --mapping mapping.yaml"
+    )
+)
 @click.argument("file", type=FILE)
 @click.option("--mapping", type=FILE, help="YAML mapping of a CSV event log to events.")
 @click.option("--restart", is_flag=True, help="Forget an earlier, interrupted run.")
 @click.option("--allow-rejected", is_flag=True, help="Exit 0 although lines were rejected.")
 def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool) -> None:  # noqa: FBT001
-    r"""Send a file of events to Kafka: JSONL, or a CSV event log through a mapping.
-
-    \b
-    kpi-stream ingest events.jsonl.gz
-    kpi-stream ingest log.csv --mapping mapping.yaml
+    """Send a file of events to Kafka: JSONL, or a CSV event log through a mapping.
 
     An interrupted run goes on where it was. Rejected lines are kept beside the file with their
     reasons; the exit code is then 1.
@@ -126,6 +152,8 @@ def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool
         TextColumn("{task.fields[accepted]} accepted, {task.fields[rejected]} rejected"),
         TimeRemainingColumn(),
         console=console,
+        # A log has the report below; half a bar says nothing there.
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task(file.name, total=None, accepted=0, rejected=0)
@@ -164,13 +192,15 @@ def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool
 @contextmanager
 def counting(what: str) -> Iterator[Any]:
     """Show how many records were made, on a terminal; yields a callback (records, append_ms)."""
+    console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
         MofNCompleteColumn(),
         TextColumn(what),
         TextColumn("{task.fields[until]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task(what, total=None, until="")
 

@@ -4,12 +4,13 @@ import sys
 
 import click
 
+from kpi_stream.cli.parameters import examples
 from kpi_stream.settings import Settings
 
 # The services bring Faust and numpy with them, so they are imported when they are asked for.
 
 
-@click.command()
+@click.command(epilog=examples("KPI_STREAM_BROKERS=kafka-1:9092 kpi-stream worker"))
 def worker() -> None:
     """Count events: read customs.events, keep subjects and rows, until SIGTERM.
 
@@ -21,11 +22,17 @@ def worker() -> None:
     run_worker(Settings.load())
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "KPI_STREAM_BROKERS=kafka-1:9092 kpi-stream scorecard",
+        "curl http://127.0.0.1:9100/api/v1/scorecard",
+    )
+)
 def scorecard() -> None:
     """Judge what the workers counted, once a second; serve /metrics and the scorecard.
 
-    SIGHUP, or POST /-/reload, reads the strategy again.
+    SIGHUP, or POST /-/reload, reads the strategy again. Settings come from the environment
+    (KPI_STREAM_...).
     """
     from kpi_stream.bootstrap.services import run_scorecard_service  # noqa: PLC0415
 
@@ -34,16 +41,20 @@ def scorecard() -> None:
 
 @click.group()
 def topics() -> None:
-    """The Kafka topics."""
+    """Create and check the Kafka topics."""
 
 
-@topics.command()
+@topics.command(
+    epilog=examples(
+        "KPI_STREAM_BROKERS=kafka-1:9092 KPI_STREAM_REPLICATION_FACTOR=3 kpi-stream topics init"
+    )
+)
 def init() -> None:
     """Create the topics that are missing and check those that exist.
 
     Exit code 1 where a topic cannot be used as it is; the text says how to put it right.
     """
-    from kpi_stream.bootstrap.services import init_topics  # noqa: PLC0415
+    from kpi_stream.bootstrap.broker import init_topics  # noqa: PLC0415
 
     usable = True
     for report in init_topics(Settings.load()):

@@ -117,7 +117,7 @@ def getter(attribute: str, kind: Kind, at_hand: EventType | None = None) -> Gett
 def _test(condition: Condition, kind: Kind, at_hand: EventType | None) -> Test:
     get, negate = getter(condition.attribute, kind, at_hand), condition.negate
     if condition.any_of is not None:
-        return _among(condition, kind, at_hand, get)
+        return _among(condition, at_hand, get)
     least = condition.at_least if condition.at_least is not None else 0
 
     def at_least(subject: Subject, fact: Fact | None) -> bool:
@@ -127,7 +127,7 @@ def _test(condition: Condition, kind: Kind, at_hand: EventType | None) -> Test:
     return at_least
 
 
-def _among(condition: Condition, kind: Kind, at_hand: EventType | None, get: Getter) -> Test:
+def _among(condition: Condition, at_hand: EventType | None, get: Getter) -> Test:
     allowed, negate = condition.any_of or frozenset(), condition.negate
     if not all(isinstance(value, str) for value in allowed):
         # True == 1 in Python: a flag must not satisfy a condition on the number 1.

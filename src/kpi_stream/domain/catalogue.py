@@ -198,7 +198,9 @@ class Catalogue:
         for name in sorted({name for name, _ in measures}):
             digest.update(name.encode())
         digest.update(strategy.calendar.time_zone.encode())
-        digest.update(canonical(strategy.dimensions).encode())
+        for each in strategy.dimensions:
+            codes = sorted(member.code for member in each.members)
+            digest.update(canonical((each.id, each.attribute, *codes, each.cap is None)).encode())
         digest.update(str(STATE_VERSION).encode())
         self.fingerprint = digest.hexdigest()[:16]
         """Equal for strategies that count the same; names, targets and texts do not enter."""

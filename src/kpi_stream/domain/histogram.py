@@ -19,6 +19,9 @@ ALPHA = 0.01
 _GAMMA = (101, 99)
 """(1 + alpha) / (1 - alpha) as an exact fraction."""
 
+_EXACT = 100
+"""Smaller values have a bucket of their own."""
+
 _LARGEST = 1 << 43
 """Values from here on share the last bucket: 8.8e12 ms, 279 years."""
 
@@ -27,7 +30,7 @@ def _bounds() -> tuple[int, ...]:
     highs = [0]
     while highs[-1] < _LARGEST:
         low = highs[-1] + 1
-        highs.append(max(low, low * _GAMMA[0] // _GAMMA[1]))
+        highs.append(low if low < _EXACT else low * _GAMMA[0] // _GAMMA[1])
     return tuple(highs)
 
 

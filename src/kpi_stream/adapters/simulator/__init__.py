@@ -12,7 +12,7 @@ from kpi_stream.adapters.simulator.options import (
     SimulationOptions,
     office_shares,
 )
-from kpi_stream.adapters.simulator.profile import read_profile
+from kpi_stream.adapters.simulator.profile import Profile, read_profile
 from kpi_stream.adapters.simulator.stream import Due, Simulation, live, simulate
 from kpi_stream.adapters.simulator.wire import Record
 
@@ -21,6 +21,7 @@ __all__ = [
     "Injections",
     "KafkaSink",
     "OfficeShare",
+    "Profile",
     "Rates",
     "Record",
     "Simulation",

@@ -1,5 +1,6 @@
 """How the declarations of one administration are shared out: a YAML file beside its strategy."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,14 +20,25 @@ class _Office(BaseModel):
     modes: dict[Literal["sea", "air", "road", "rail", "river", "mail"], Weight] = {}
 
 
-class _Profile(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     offices: Annotated[dict[str, _Office], Field(min_length=1)]
+    regimes: dict[Annotated[str, Field(pattern=r"^\d{2}$")], Weight] = {}
 
 
-def read_profile(path: Path, codes: frozenset[str]) -> tuple[OfficeShare, ...]:
-    """Return the offices that get declarations, in the order of the file.
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The traffic of one administration."""
+
+    offices: tuple[OfficeShare, ...]
+    """Those that get declarations, in the order of the file."""
+    regimes: tuple[tuple[str, float], ...]
+    """Codes and weights, the ordinary one first; empty where the file names none."""
+
+
+def read_profile(path: Path, codes: frozenset[str]) -> Profile:
+    """Return the profile of an administration.
 
     Args:
         path: A YAML file, for example:
@@ -34,6 +46,7 @@ def read_profile(path: Path, codes: frozenset[str]) -> tuple[OfficeShare, ...]:
             offices:
               "118": {share: 52, modes: {sea: 1}}
               "235": {share: 29, modes: {air: 9, mail: 1}}
+            regimes: {"10": 9, "70": 1}
         codes: The offices of the strategy.
 
     Raises:
@@ -41,7 +54,7 @@ def read_profile(path: Path, codes: frozenset[str]) -> tuple[OfficeShare, ...]:
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        profile = _Profile.model_validate(document)
+        profile = _Document.model_validate(document)
     except OSError as err:
         msg = f"{path}: cannot be read: {err.strerror}"
         raise InputError(msg) from err
@@ -58,7 +71,8 @@ def read_profile(path: Path, codes: frozenset[str]) -> tuple[OfficeShare, ...]:
     if unknown:
         msg = f"{path}: offices: the strategy has no office {unknown[0]!r}"
         raise InputError(msg)
-    return tuple(
+    offices = tuple(
         OfficeShare(code, office.share, {str(mode): part for mode, part in office.modes.items()})
         for code, office in profile.offices.items()
     )
+    return Profile(offices, tuple(profile.regimes.items()))

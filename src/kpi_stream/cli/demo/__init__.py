@@ -4,17 +4,27 @@ from pathlib import Path
 
 import click
 
-from kpi_stream.cli.offline import FILE
+from kpi_stream.cli.parameters import FILE, examples
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "kpi-stream demo --language en",
+        "kpi-stream demo --declarations declarations.csv.gz",
+        "kpi-stream demo --once --days 60",
+    )
+)
 @click.option("--declarations", type=FILE, help="A CSV of declarations; default: generated ones.")
 @click.option("--days", type=click.IntRange(1), help="Days of history; default: 548, or the file.")
 @click.option("--once", is_flag=True, help="Print the final scorecard and end; do not go live.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same events.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="The scorecard's port.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    help="The scorecard's port; default: 9100, or a free one.",
+)
 @click.option("--language", type=click.Choice(["es", "en"]), help="Default: the strategy's.")
-def demo(  # one argument an option
+def demo(
     declarations: Path | None,
     days: int | None,
     once: bool,  # noqa: FBT001 # click passes it by name

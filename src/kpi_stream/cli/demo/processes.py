@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,8 +14,9 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from kpi_stream.adapters.embedded_broker import EmbeddedBroker, free_port, guarded
-from kpi_stream.bootstrap.services import init_topics
+from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port, guarded
+from kpi_stream.application.ports import Guarantee
+from kpi_stream.bootstrap.broker import init_topics
 from kpi_stream.domain.errors import InputError, Unavailable
 from kpi_stream.settings import PREFIX, Settings
 
@@ -63,21 +66,24 @@ class Demo:
         self.close()
 
     def _start(self) -> None:
-        self._broker.start()
-        scorecard = (
-            self._wanted if self._wanted is not None else _or_free(self._base.scorecard_port)
-        )
-        if self._wanted is not None and not _is_free(self._wanted):
+        scorecard = self._wanted
+        if scorecard is None:
+            scorecard = _or_free(self._base.scorecard_port)
+        elif not _is_free(scorecard):
             msg = (
-                f"port {self._wanted} is taken; end the program that listens there "
-                "(another demo?), or choose another --port"
+                f"port {scorecard} is taken; end the program that listens there "
+                "(another demo?), choose another --port, or leave it out for a free one"
             )
             raise InputError(msg)
+        self._broker.start()
         self.settings = self._base.model_copy(
             update={
                 "brokers": self._broker.bootstrap,
-                "processing_guarantee": "at_least_once",
-                "host": "127.0.0.1",
+                "processing_guarantee": Guarantee.AT_LEAST_ONCE,
+                "replication_factor": 1,
+                "host": HOST,
+                # A hundred declarations a day leave quiet hours at night.
+                "stale_after_s": 12 * 3600.0,
                 "scorecard_port": scorecard,
                 "worker_port": _or_free(self._base.worker_port),
             }
@@ -132,7 +138,17 @@ class Demo:
             return None
 
     def close(self) -> None:
-        """End all processes: first those that write, last the broker."""
+        """End all processes, first those that write, last the broker, and leave no file behind.
+
+        A second Ctrl-C changes nothing: it takes seconds, and is bounded.
+        """
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._close()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _close(self) -> None:
         for child in self._children.values():
             if child.stdin is not None:
                 child.stdin.close()
@@ -140,21 +156,18 @@ class Demo:
             try:
                 child.wait(_STOP_S)
             except subprocess.TimeoutExpired:
-                os.killpg(child.pid, 9)
+                os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
         self._children.clear()
         self._broker.stop()
-        for log in self._folder.glob("*.log"):
-            log.unlink()
-        self._folder.rmdir()
+        shutil.rmtree(self._folder)
 
 
 def _is_free(port: int) -> bool:
-
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((HOST, port))
         except OSError:
             return False
     return True

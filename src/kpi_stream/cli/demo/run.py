@@ -14,6 +14,7 @@ from kpi_stream.adapters.simulator import Simulation, SimulationOptions
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.bootstrap import feeds
 from kpi_stream.bootstrap.common import now_ms, strategy_path
+from kpi_stream.cli.cells import console_width
 from kpi_stream.cli.demo.processes import Demo
 from kpi_stream.cli.demo.table import scorecard_table
 from kpi_stream.domain.errors import KpiStreamError
@@ -65,18 +66,18 @@ def run_demo(chosen: DemoOptions) -> None:
         seed=chosen.seed,
     )
     first_ms = Simulation(options).first_ms  # reads the file, so that a wrong one is told at once
-    console = Console()
+    screen = Console()
+    if not screen.is_terminal:
+        screen.width = console_width(screen)
     with Demo(settings, chosen.port) as running:
-        document = _history(running, options, first_ms, console)
+        document = _history(running, options, first_ms)
         if chosen.once:
-            console.print(scorecard_table(document, strategy, language))
+            screen.print(scorecard_table(document, strategy, language, screen.width))
             return
-        _live(running, options, strategy, language, console)
+        _live(running, options, strategy, language, screen)
 
 
-def _history(
-    running: Demo, options: SimulationOptions, first_ms: int, console: Console
-) -> dict[str, Any]:
+def _history(running: Demo, options: SimulationOptions, first_ms: int) -> dict[str, Any]:
     """Feed the history, wait until it is counted and judged, and return the scorecard."""
     span_ms = max(1, options.now_ms - first_ms)
     failure: list[KpiStreamError] = []
@@ -88,7 +89,7 @@ def _history(
         TaskProgressColumn(),
         TextColumn("{task.fields[text]}"),
         TimeElapsedColumn(),
-        console=console,
+        console=Console(stderr=True),
     ) as progress:
         feeding = progress.add_task("events sent", total=span_ms, text="")
         counting = progress.add_task("events judged", total=span_ms, text="")
@@ -130,34 +131,40 @@ def _history(
 
 
 def _live(
-    running: Demo,
-    options: SimulationOptions,
-    strategy: Strategy,
-    language: str,
-    console: Console,
+    running: Demo, options: SimulationOptions, strategy: Strategy, language: str, screen: Console
 ) -> None:
     """Send live events and show the scorecard until Ctrl-C."""
-    stop = threading.Event()
-    feeder = threading.Thread(
-        target=feeds.simulate_live,
-        args=(options, running.settings),
-        kwargs={"speed": 1.0, "volume": _LIVE_VOLUME, "stop": stop},
-        daemon=True,
-    )
+    stop, failure = threading.Event(), list[KpiStreamError]()
+
+    def feed() -> None:
+        try:
+            feeds.simulate_live(options, running.settings, 1.0, _LIVE_VOLUME, stop)
+        except KpiStreamError as err:
+            failure.append(err)
+
+    feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
-    console.print(
-        f"scorecard {running.url}/api/v1/scorecard   metrics {running.url}/metrics   "
-        f"worker {running.worker_url}/metrics   Ctrl-C ends the demo"
+    # Whole, however narrow the terminal: an address is there to be copied.
+    screen.print(
+        f"scorecard  {running.url}/api/v1/scorecard\n"
+        f"metrics    {running.url}/metrics   worker {running.worker_url}/metrics\n"
+        "Ctrl-C ends the demo",
+        soft_wrap=True,
+        highlight=False,
     )
     try:
-        with Live(console=console, auto_refresh=False, vertical_overflow="crop") as screen:
+        with Live(console=screen, auto_refresh=False, vertical_overflow="crop") as table:
             while not stop.wait(1.0):
                 running.check()
+                if failure:
+                    raise failure[0]
                 document = running.scorecard()
                 if document is not None:
-                    screen.update(scorecard_table(document, strategy, language), refresh=True)
+                    # The terminal may have another size by now.
+                    width = console_width(screen)
+                    table.update(scorecard_table(document, strategy, language, width), refresh=True)
     except KeyboardInterrupt:
-        console.print("ending the demo ...")
+        Console(stderr=True).print("ending the demo ...")
     finally:
         stop.set()
         feeder.join(10)
