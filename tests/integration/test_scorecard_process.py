@@ -143,7 +143,7 @@ class Site:
         self.producer.close()
 
 
-@pytest.fixture(params=["embedded_broker", "kafka"])
+@pytest.fixture(params=["embedded_broker", pytest.param("kafka", marks=pytest.mark.kafka)])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A site on the embedded broker (at least once) and on Apache Kafka (exactly once)."""
     broker = request.getfixturevalue(request.param)

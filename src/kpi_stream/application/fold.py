@@ -43,6 +43,9 @@ _Ready: TypeAlias = list[
 """Terms to ask, numbered, by the group whose members they share."""
 
 
+_NOTHING: dict[int, tuple[str, Contributions]] = {}
+
+
 class Plan:
     """What some events can change, by what their subject has reached."""
 
@@ -58,9 +61,9 @@ class Plan:
         ready = self._ready.get(subject.reached)
         if ready is None:
             ready = self._ready[subject.reached] = self._find(subject.reached)
+        if not ready or (subject.corrected and subject.winner(self._opening) is None):
+            return _NOTHING
         found: dict[int, tuple[str, Contributions]] = {}
-        if subject.corrected and subject.winner(self._opening) is None:
-            return found
         for members_of, terms in ready:
             members = ""
             for number, contribute in terms:
@@ -98,8 +101,10 @@ class PartitionFold:
         self._swept_day = -1
         self._soonest = min(self._retention.complete_ms, self._retention.incomplete_ms)
         self._next_pane_ms = -1
-        self._plans = {
-            each.name: Plan(each.kind, catalogue.touched(each.name)) for each in EVENT_TYPES
+        self._first = {each.name: Plan(each.kind, catalogue.touched(each)) for each in EVENT_TYPES}
+        # A second fact of a milestone can contradict the first.
+        self._again = {
+            each.name: Plan(each.kind, catalogue.touched(each, again=True)) for each in EVENT_TYPES
         }
         # What a correction replaces may be of any type.
         self._corrections = {kind: Plan(kind, catalogue.counted(kind)) for kind in Kind}
@@ -126,9 +131,7 @@ class PartitionFold:
             EventRejected: The subject has left the state (reason `expired`).
         """
         subject_id, event_type, fact, corrects = event
-        plan = self._plans[event_type.name]
-        if corrects is not None:
-            plan = self._corrections[event_type.kind]
+        plan = self._first[event_type.name]
         key = plan.prefix + subject_id
         subject = self._live.get(key)
         if subject is None:
@@ -137,18 +140,20 @@ class PartitionFold:
             left_ms = self._leaves_ms(subject)
             if self.watermark_ms > left_ms:
                 subject = self._live[key] = self._begin(event, left_ms)
-        recorded_ms = fact[0]
-        if subject.facts[event_type.slot] is not None and subject.knows(event):
-            if recorded_ms > self.watermark_ms:
-                self._advance(recorded_ms)
-            return Outcome.DUPLICATE
-        before = plan.contributed(subject) if count_rows else None
+        if fact[0] > self.watermark_ms:
+            self._advance(fact[0])
+        if corrects is not None or subject.facts[event_type.slot] is not None:
+            if subject.knows(event):
+                return Outcome.DUPLICATE
+            again = corrects is None
+            plan = self._again[event_type.name] if again else self._corrections[event_type.kind]
+        before = plan.contributed(subject) if count_rows else _NOTHING
         outcome = subject.apply(event)
         self._touched.add(key)
-        if recorded_ms > self.watermark_ms:
-            self._advance(recorded_ms)
-        if before is not None:
-            self._recount(before, plan.contributed(subject))
+        if count_rows:
+            after = plan.contributed(subject)
+            if before or after:
+                self._recount(before, after)
         return outcome
 
     def _recount(

@@ -40,7 +40,7 @@ class RowTotals:
         """Start empty."""
         self._catalogue, self._codec = catalogue, codec
         self._dimensions = tuple(each.id for each in catalogue.strategy.dimensions)
-        self._held: dict[tuple[int, bytes], dict[str, int]] = {}
+        self._held: dict[tuple[int, bytes], bytes] = {}
         self.members: dict[tuple[str, str], int] = {(NATIONAL, ""): 0}
         self._rows: dict[str, int] = {}
         self._row_members = np.zeros((0, len(self._dimensions) + 1), dtype=np.int64)
@@ -77,10 +77,11 @@ class RowTotals:
             self._held.pop((partition, key), None)
             return
         row_key = decode_key(key)
-        held = self._held.get((partition, key), {})
-        counters = self._codec.decode_counters(value)
-        self._add(row_key, counters, held)
-        self._held[partition, key] = counters
+        held = self._held.get((partition, key))
+        before = {} if held is None else self._codec.decode_counters(held)
+        self._add(row_key, self._codec.decode_counters(value), before)
+        # As bytes: a year of rows is a third of the size of its dictionaries.
+        self._held[partition, key] = value
 
     def _add(self, row_key: RowKey, counters: Mapping[str, int], held: Mapping[str, int]) -> None:
         row = self._rows.get(row_key.members)

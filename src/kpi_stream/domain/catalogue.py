@@ -6,12 +6,13 @@ a KPI whose definition changes gets new counters instead of continuing the old o
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from operator import itemgetter
 
 from kpi_stream.domain import strategy as s
 from kpi_stream.domain.attributes import getter, opening_field, slots_of
-from kpi_stream.domain.events import EVENT_TYPES, STATE_VERSION, TYPES_OF_KIND, Kind, Value
+from kpi_stream.domain.events import STATE_VERSION, EventType, Kind, Value
 from kpi_stream.domain.measures import MEASURES, CompiledMeasure
 from kpi_stream.domain.subject import OPENING, Subject
 from kpi_stream.domain.terms import Contributions, Term
@@ -65,7 +66,8 @@ class Group:
             each if each.id in declared else None for each in strategy.dimensions
         )
         self._opening = OPENING[kind].slot
-        own, other, order = [], [], []
+        own: list[int] = []
+        other, order = [], []
         for dimension in self._dimensions:
             if dimension is None:
                 continue
@@ -77,7 +79,8 @@ class Group:
             else:
                 own.append(at)
                 order.append((True, len(own) - 1))
-        self._own, self._other, self._order = tuple(own), tuple(other), tuple(order)
+        self._width, self._other, self._order = len(own), tuple(other), tuple(order)
+        self._pick = _picker(own)
         # The combinations that occur are few; each is put into words once.
         self._known: dict[tuple[Value, ...], str] = {}
 
@@ -88,8 +91,7 @@ class Group:
         """
         known = subject.facts[self._opening]
         opened = known[0] if known and not subject.corrected else subject.winner(self._opening)
-        values = () if opened is None else opened[3]
-        key = tuple([values[at] for at in self._own]) if values else ()
+        key = self._pick(opened[3]) if opened is not None else ()
         if self._other:
             key += tuple([read(subject, None) for read in self._other])
         members = self._known.get(key)
@@ -99,8 +101,7 @@ class Group:
         return members
 
     def _named(self, values: tuple[Value, ...]) -> str:
-        own = values[: len(self._own)]
-        other = values[len(self._own) :]
+        own, other = values[: self._width], values[self._width :]
         read = iter(self._order)
         names = []
         for dimension in self._dimensions:
@@ -110,6 +111,16 @@ class Group:
             is_own, at = next(read)
             names.append(_member(dimension, own[at] if is_own else other[at]))
         return "|".join(names)
+
+
+def _picker(own: list[int]) -> Callable[[tuple[Value, ...]], tuple[Value, ...]]:
+    """Return a function that takes some fields of the opening event."""
+    if not own:
+        return lambda _: ()
+    if len(own) == 1:
+        at = own[0]
+        return lambda values: (values[at],)
+    return itemgetter(*own)
 
 
 def _member(dimension: s.Dimension, value: Value) -> str:
@@ -209,20 +220,26 @@ class Catalogue:
         """Return everything that subjects of a kind contribute to."""
         return tuple(each for each in self._counted if each.term.kind is kind)
 
-    def touched(self, type_name: str) -> tuple[Counted, ...]:
+    def touched(self, event_type: EventType, *, again: bool = False) -> tuple[Counted, ...]:
         """Return what an event of a type can change.
 
         The opening event changes everything: without it a subject does not count. So does a
         change of a member, which moves a contribution to another row.
+
+        Args:
+            event_type: The type.
+            again: The milestone has a fact already, which another may contradict.
         """
-        event_type = next(each for each in EVENT_TYPES if each.name == type_name)
         every = self.counted(event_type.kind)
-        if event_type.slot == OPENING[event_type.kind].slot:
+        slot = event_type.slot
+        if slot == OPENING[event_type.kind].slot:
             return every
         return tuple(
             each
             for each in every
-            if event_type.slot in each.term.slots or event_type.slot in each.group.slots
+            if (again and each.term.counts_conflicts)
+            or slot in each.term.slots
+            or slot in each.group.slots
         )
 
     @property
@@ -244,8 +261,7 @@ def _conflicts(kind: Kind) -> Term:
         opened = subject.winner(opening)
         return () if opened is None else ((opened.occurred_ms, ((CONFLICTING, 1),)),)
 
-    every = frozenset(each.slot for each in TYPES_OF_KIND[kind])
-    return Term(kind, every, frozenset({opening}), contribute)
+    return Term(kind, frozenset(), frozenset({opening}), contribute, counts_conflicts=True)
 
 
 def _quantile(measure: s.Measure) -> float | None:

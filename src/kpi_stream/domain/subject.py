@@ -37,10 +37,10 @@ COMPLETING: dict[Kind, tuple[int, ...]] = {
     for kind, types in TYPES_OF_KIND.items()
 }
 _COMPLETE = {kind: sum(1 << slot for slot in slots) for kind, slots in COMPLETING.items()}
-_ASSIGNED = BY_MILESTONE["channel_assigned"]
-_CHANGED = BY_MILESTONE["channel_changed"]
-_ASSIGNED_AT = _ASSIGNED.fields.index("channel")
-_CHANGED_AT = _CHANGED.fields.index("channel")
+_ASSIGNED_SLOT = BY_MILESTONE["channel_assigned"].slot
+_CHANGED_SLOT = BY_MILESTONE["channel_changed"].slot
+_ASSIGNED_AT = BY_MILESTONE["channel_assigned"].fields.index("channel")
+_CHANGED_AT = BY_MILESTONE["channel_changed"].fields.index("channel")
 
 
 def _order(fact: Fact) -> tuple[int, str, int, str]:
@@ -92,9 +92,9 @@ class Subject:
 
     def apply(self, event: Event) -> Outcome:
         """Add an event's fact to the set and return what became of it."""
-        fact, slot, corrects = event.fact, event.type.slot, event.corrects
-        self.newest_ms = max(self.newest_ms, fact.recorded_ms)
-        plain = corrects is None
+        _, event_type, fact, corrects = event
+        slot, plain = event_type.slot, corrects is None
+        self.newest_ms = max(self.newest_ms, fact[0])
         if corrects is not None and corrects not in self.corrected:
             self.corrected.append(corrects)
             self.corrected.sort()
@@ -111,7 +111,7 @@ class Subject:
             return Outcome.DUPLICATE
         insort(known, fact, key=_order)
         self.conflicting = self._conflicts()
-        return Outcome.CONFLICTING if self._rivals(event.type, fact) else Outcome.COUNTED
+        return Outcome.CONFLICTING if self._rivals(event_type, fact) else Outcome.COUNTED
 
     def alive(self, slot: int) -> list[Fact]:
         """Return the facts of a slot that no correction replaced, in order of their writing.
@@ -155,11 +155,12 @@ class Subject:
         """The channel that the declaration is in now, or None before it has one."""
         if self.kind is not Kind.DECLARATION:
             return None
-        changed = self.latest(_CHANGED.slot)
-        if changed is not None:
-            return changed.values[_CHANGED_AT]
-        assigned = self.winner(_ASSIGNED.slot)
-        return None if assigned is None else assigned.values[_ASSIGNED_AT]
+        if self.facts[_CHANGED_SLOT] is not None:
+            changed = self.latest(_CHANGED_SLOT)
+            if changed is not None:
+                return changed.values[_CHANGED_AT]
+        assigned = self.winner(_ASSIGNED_SLOT)
+        return None if assigned is None else assigned[3][_ASSIGNED_AT]
 
     def _rivals(self, event_type: EventType, fact: Fact) -> bool:
         """Return whether a fact that no correction replaced says something else."""

@@ -28,7 +28,7 @@ class Term:
     A measure has one term, or two where its parts count at different events (amount_share).
     """
 
-    __slots__ = ("contribute", "kind", "needs", "slots")
+    __slots__ = ("contribute", "counts_conflicts", "kind", "needs", "slots")
 
     def __init__(
         self,
@@ -36,6 +36,8 @@ class Term:
         slots: frozenset[int],
         needs: frozenset[int],
         contribute: Callable[[Subject], Contributions],
+        *,
+        counts_conflicts: bool = False,
     ) -> None:
         """Bind the function to what it depends on.
 
@@ -44,7 +46,9 @@ class Term:
             slots: Slots whose facts can change the contribution.
             needs: Slots without which there is no contribution, so that it need not be asked.
             contribute: A pure function of the subject's state.
+            counts_conflicts: It counts contradictions, which no single slot has.
         """
+        self.counts_conflicts = counts_conflicts
         self.kind, self.slots, self.needs, self.contribute = kind, slots, needs, contribute
 
 
