@@ -74,7 +74,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; a user's mistake gives words, never a traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="kpi-stream", standalone_mode=False)
     except click.exceptions.Abort:
         code = INTERRUPTED
     except KeyboardInterrupt:

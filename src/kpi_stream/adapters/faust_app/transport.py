@@ -14,17 +14,21 @@ For batch topics the agent is responsible for what Faust otherwise tracks messag
 Batches read before `Consumer.rewind` are told from those after it by `Batch.rewinds`.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import aiokafka
+from aiokafka.errors import IllegalStateError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as base
 from faust.types import TP, ConsumerMessage, Message
 
 NAME = "kpibatch"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -60,7 +64,9 @@ class BatchConsumerThread(base.AIOKafkaConsumerThread):
         assigned = consumer._subscription.subscription.assignment  # noqa: SLF001
         batches = {}
         for tp, records in fetched.items():
-            state = assigned.state_value(tp)
+            state = assigned.state_value(tp) if assigned is not None else None
+            if state is None:
+                continue  # revoked while the fetch was under way; its next owner reads them
             batches[tp] = Batch(
                 records=records,
                 position=max(state.position, records[-1].offset + 1),
@@ -129,6 +135,17 @@ class BatchConsumer(base.Consumer):
             # Otherwise Faust drops batches after a rewind as read before, and counts gaps.
             self._read_offset[tp] = None
             yield tp, self._batch_message(tp, batch, generation)
+
+    async def perform_seek(self) -> None:
+        """Go to the committed positions, unless a rebalance takes the partitions away meanwhile.
+
+        Faust asks for one position after the other and fails where the assignment has gone by
+        then; whatever is assigned next begins at its committed position by itself.
+        """
+        try:
+            await super().perform_seek()
+        except (IllegalStateError, AssertionError) as err:  # the latter: nothing is assigned
+            _log.info("a rebalance interrupted the return to the committed positions: %s", err)
 
     def _interrupted(self, generation: int) -> bool:
         """Return whether a rebalance has begun: what is left of the fetch is read again."""

@@ -120,13 +120,16 @@ class Demo:
         """
         for name, child in self._children.items():
             if child.poll() is not None:
-                text = (self._folder / f"{name}.log").read_text(errors="replace")
-                tail = "\n".join(text.splitlines()[-_LOG_LINES:])
-                msg = f"the {name} ended by itself (exit code {child.returncode}):\n{tail}"
+                code = child.returncode
+                msg = f"the {name} ended by itself (exit code {code}):\n{self._log_tail(name)}"
                 raise Unavailable(msg)
         if not self._broker.running:
-            msg = f"the embedded broker ended by itself; see {self._folder / 'broker.log'}"
+            msg = f"the embedded broker ended by itself:\n{self._log_tail('broker')}"
             raise Unavailable(msg)
+
+    def _log_tail(self, name: str) -> str:
+        text = (self._folder / f"{name}.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-_LOG_LINES:])
 
     def scorecard(self) -> dict[str, Any] | None:
         """Return what the scorecard says now, None before its first evaluation."""

@@ -1,11 +1,13 @@
 """A demo from its first event to Ctrl-C: history, then the live scorecard."""
 
+import signal
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -49,6 +51,7 @@ def run_demo(chosen: DemoOptions) -> None:
     """Run the demo until it is done, or until Ctrl-C.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C before the history was through; then nothing is left running.
         InputError: The file, the port or a setting is wrong.
         StrategyError: The strategy is wrong.
         Unavailable: One of the processes ended by itself.
@@ -66,15 +69,25 @@ def run_demo(chosen: DemoOptions) -> None:
         seed=chosen.seed,
     )
     first_ms = Simulation(options).first_ms  # reads the file, so that a wrong one is told at once
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Told to end, or its terminal was closed: as orderly as Ctrl-C.
+        signal.signal(number, signal.default_int_handler)
     screen = Console()
     if not screen.is_terminal:
         screen.width = console_width(screen)
+    live = False
     with Demo(settings, chosen.port) as running:
-        document = _history(running, options, first_ms)
-        if chosen.once:
-            screen.print(scorecard_table(document, strategy, language, screen.width))
-            return
-        _live(running, options, strategy, language, screen)
+        try:
+            document = _history(running, options, first_ms)
+            if chosen.once:
+                screen.print(scorecard_table(document, strategy, language, screen.width))
+                return
+            live = True
+            _live(running, options, strategy, language, screen)
+        except KeyboardInterrupt:
+            click.echo("ending the demo ...", err=True)
+            if not live:
+                raise
 
 
 def _history(running: Demo, options: SimulationOptions, first_ms: int) -> dict[str, Any]:
@@ -163,8 +176,6 @@ def _live(
                     # The terminal may have another size by now.
                     width = console_width(screen)
                     table.update(scorecard_table(document, strategy, language, width), refresh=True)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("ending the demo ...")
     finally:
         stop.set()
         feeder.join(10)

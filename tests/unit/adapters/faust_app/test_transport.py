@@ -1,8 +1,11 @@
 """The batch transport's bookkeeping; reading itself is tested with real brokers."""
 
+import asyncio
 from collections import defaultdict
 from typing import Any
 
+import pytest
+from aiokafka.errors import IllegalStateError
 from faust.transport import drivers
 from faust.types import TP
 
@@ -35,6 +38,19 @@ def test_acknowledging_a_batch_acknowledges_all_before_it() -> None:
 def test_other_topics_keep_the_gap_tracking() -> None:
     """Message by message, a gap holds the commit back."""
     assert consumer({OTHER: [3, 4, 9]})._new_offset(OTHER) == 5
+
+
+@pytest.mark.parametrize("error", [IllegalStateError("no assignment"), AssertionError("none")])
+def test_a_rebalance_during_a_seek_does_not_end_the_worker(error: Exception) -> None:
+    """The partitions went away while their positions were asked for; the next ones are sought."""
+
+    async def seek_to_committed() -> dict[TP, int]:
+        raise error
+
+    made = consumer({})
+    made._read_offset, made.seek_to_committed = {EVENTS: 7}, seek_to_committed
+    asyncio.run(made.perform_seek())
+    assert made._read_offset == {EVENTS: 7}
 
 
 def test_the_transport_is_found_without_its_entry_point() -> None:
