@@ -1,0 +1,109 @@
+"""Whether a run counted exactly: its committed rows against a fold of the same log without Kafka.
+
+The offline fold reads the log back from the broker, partition by partition, and shares the core
+with the worker but nothing of its Kafka side: transport, store, transactions. That the core itself
+counts rightly is for the tests to show (tests/golden).
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from benchmarks.cluster import Cluster
+from kpi_stream.adapters.kafka.reader import Record, TopicReader, reading
+from kpi_stream.adapters.state_codec import MsgspecStateCodec
+from kpi_stream.application.fold import PartitionFold
+from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
+from kpi_stream.application.replay import DRAIN_EVERY
+from kpi_stream.bootstrap.common import event_codec, retention
+from kpi_stream.domain.catalogue import Catalogue
+from kpi_stream.domain.errors import EventRejected
+from kpi_stream.domain.strategy import Strategy
+from kpi_stream.settings import Settings
+
+_EMPTY = b"{}"
+"""A row whose counters were all retracted; whether it is written at all depends on the flushes."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a log comes to."""
+
+    rows: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
+    """Counters by partition and key; without tombstones and emptied rows."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Events by what became of them."""
+
+    @property
+    def sum(self) -> int:
+        """Everything that was counted, added up: counts, milliseconds and cents together."""
+        decode = msgspec.json.Decoder(dict[str, int]).decode
+        return sum(sum(decode(value).values()) for value in self.rows.values())
+
+    def differences(self, other: "Counted") -> int:
+        """Return in how many rows the two differ."""
+        keys = self.rows.keys() | other.rows.keys()
+        return sum(1 for key in keys if self.rows.get(key) != other.rows.get(key))
+
+
+def offline(cluster: Cluster, strategy: Strategy) -> Counted:
+    """Fold the log of the events topic without a worker."""
+    return asyncio.run(_offline(cluster.broker, strategy))
+
+
+def committed(cluster: Cluster, topics: Topics) -> Counted:
+    """Read what a worker has committed (`read_committed`)."""
+    return asyncio.run(_committed(cluster.broker, topics))
+
+
+async def _offline(broker: BrokerOptions, strategy: Strategy) -> Counted:
+    catalogue, codec, settings = Catalogue(strategy), MsgspecStateCodec(), Settings()
+    decode = event_codec(settings, strategy).decode
+    counted = Counted()
+    async with reading(TopicReader(broker, Topics().events)) as reader:
+        folds = {p: PartitionFold(catalogue, codec, retention(settings)) for p in reader.partitions}
+        waiting: Counter[int] = Counter()
+
+        def drain(partition: int) -> None:
+            waiting[partition] = 0
+            for key, value in folds[partition].drain().rows:
+                _keep(counted, partition, key, value)
+
+        def fold(records: list[Record]) -> None:
+            for record in records:
+                partition = record.partition
+                try:
+                    event = decode(record.key, record.value, record.timestamp_ms)
+                    counted.outcomes[folds[partition].apply(event)] += 1
+                except EventRejected:
+                    counted.outcomes["rejected"] += 1
+                waiting[partition] += 1
+                if waiting[partition] >= DRAIN_EVERY:
+                    drain(partition)
+
+        await reader.read_to_end(fold)
+        for partition in folds:
+            drain(partition)
+    return counted
+
+
+async def _committed(broker: BrokerOptions, topics: Topics) -> Counted:
+    counted = Counted()
+
+    def keep(records: list[Record]) -> None:
+        for record in records:
+            if record.key is not None and record.key != POSITION_KEY:
+                _keep(counted, record.partition, record.key, record.value)
+
+    async with reading(TopicReader(broker, topics.rows)) as reader:
+        await reader.read_to_end(keep)
+    return counted
+
+
+def _keep(counted: Counted, partition: int, key: bytes, value: bytes | None) -> None:
+    if value is None or value == _EMPTY:
+        counted.rows.pop((partition, key), None)
+    else:
+        counted.rows[partition, key] = value
