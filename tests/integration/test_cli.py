@@ -1,22 +1,16 @@
-"""The command line as a process of its own: start, pipes, brokers that are not there."""
+"""The command line as a process of its own: what it loads, pipes, topics."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port
-from kpi_stream.adapters.kafka.topics import missing_topics
-from kpi_stream.application.ports import BrokerOptions
+from kpi_stream.adapters.embedded_broker import EmbeddedBroker
 from tests.support.site import COMMAND, TOPICS, WITHIN_S, run
-
-ON_KAFKA = ("topics init", "ingest", "simulate --days 1 --per-day 1", "worker", "scorecard")
 
 
 @pytest.fixture(scope="module")
@@ -79,61 +73,6 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(events: Path, form: str)
         said = process.stderr.read()
         assert process.wait(WITHIN_S) in {0, 1}
     assert re.fullmatch(r"(\d+ events: .*\n)?", said)
-
-
-@contextmanager
-def started(
-    commands: tuple[str, ...], env: dict[str, str], file: Path
-) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """Run commands at the same time."""
-    ports = {"KPI_STREAM_WORKER_PORT": "0", "KPI_STREAM_SCORECARD_PORT": "0"}
-    found = {
-        words: subprocess.Popen(
-            [*COMMAND, *words.split(), *([str(file)] if words == "ingest" else [])],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **ports, **env},
-        )
-        for words in commands
-    }
-    try:
-        yield found
-    finally:
-        for each in found.values():
-            each.kill()
-            each.communicate()
-
-
-def test_a_broker_that_is_not_there_is_named(events: Path) -> None:
-    """Exit code 1 after a few seconds, and what to do."""
-    address = f"{HOST}:{free_port()}"
-    with started(ON_KAFKA, {"KPI_STREAM_BROKERS": address}, events) as commands:
-        for words, process in commands.items():
-            out, err = process.communicate(timeout=WITHIN_S)
-            assert (process.returncode, out) == (1, ""), f"{words}\n{err}"
-            assert re.fullmatch(
-                rf"kpi-stream: no Kafka broker answers at {address} \(.*\); "
-                r"start it, or name yours in KPI_STREAM_BROKERS .*\n",
-                err,
-            ), words
-
-
-def test_topics_that_are_not_there_are_named_and_not_made(
-    embedded_broker: EmbeddedBroker, events: Path
-) -> None:
-    """Exit code 2 and how to make them; a topic made by accident would have one partition."""
-    address = embedded_broker.bootstrap
-    with started(ON_KAFKA[1:], {"KPI_STREAM_BROKERS": address}, events) as commands:
-        for words, process in commands.items():
-            out, err = process.communicate(timeout=WITHIN_S)
-            assert (process.returncode, out) == (2, ""), f"{words}\n{err}"
-            assert re.fullmatch(
-                r"kpi-stream: Kafka .* has no topic .*kpi-stream topics init\n", err
-            )
-    missing = missing_topics(BrokerOptions((address,)), [TOPICS.events, TOPICS.rows])
-    assert missing == [TOPICS.events, TOPICS.rows]
 
 
 def test_topics_are_made_once_and_checked_ever_after(events: Path) -> None:

@@ -203,7 +203,7 @@ class Terminal:
         os.close(self._main)
 
 
-@pytest.mark.kafka  # not for Kafka, but for the time that two of them take
+@pytest.mark.slow
 def test_two_demos_go_live_beside_each_other(place: Callable[..., Place]) -> None:
     """The second takes other ports; kill -9 of the first leaves nothing; Ctrl-C ends the second."""
     one = place()
@@ -240,7 +240,7 @@ def _drained(terminal: Terminal) -> int | None:
     [
         ("worker", r"the worker ended by itself \(exit code \d+\):\n(.*\n)*.* INFO "),
         # The services look for the broker for a while before they end: with the slow tests.
-        pytest.param("tansu", r"the embedded broker ended by itself:\n", marks=pytest.mark.kafka),
+        pytest.param("tansu", r"the embedded broker ended by itself:\n", marks=pytest.mark.slow),
     ],
 )
 def test_a_process_that_dies_ends_the_demo_with_its_last_words(

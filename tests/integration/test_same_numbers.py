@@ -182,7 +182,7 @@ def _kafka(folder: Path) -> Kafka:
         pytest.param((False, one_worker), id="one-worker"),
         pytest.param((False, two_workers), id="two-workers"),
         # Two rebalances take their time: with the slow tests.
-        pytest.param((False, one_two_one), id="one-two-one-workers", marks=pytest.mark.kafka),
+        pytest.param((False, one_two_one), id="one-two-one-workers", marks=pytest.mark.slow),
         pytest.param((True, one_worker), id="kafka-one-worker", marks=pytest.mark.kafka),
         pytest.param((True, two_workers), id="kafka-two-workers", marks=pytest.mark.kafka),
         pytest.param((True, one_two_one), id="kafka-one-two-one", marks=pytest.mark.kafka),

@@ -17,7 +17,7 @@ from kpi_stream.adapters.events.codec import EventCodec
 from kpi_stream.adapters.prometheus.conventions import all_names
 from kpi_stream.adapters.simulator.csv_source import COLUMNS
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.bootstrap.offline import generated_files, settings_table
+from kpi_stream.bootstrap.generated import generated_files, settings_table
 from kpi_stream.cli import cli
 from kpi_stream.settings import PREFIX, Settings
 from tests.support.documents import (

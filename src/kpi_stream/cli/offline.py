@@ -9,7 +9,7 @@ import click
 from kpi_stream.adapters.events.schema import schemas, write_schemas
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.bootstrap.common import strategy_path
-from kpi_stream.bootstrap.offline import generated_files
+from kpi_stream.bootstrap.generated import generated_files
 from kpi_stream.cli.parameters import FOLDER, examples
 from kpi_stream.domain.errors import InputError, StrategyError
 from kpi_stream.settings import Settings
