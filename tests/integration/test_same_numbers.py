@@ -198,7 +198,13 @@ def counted(
     broker = _kafka(folder) if on_kafka else EmbeddedBroker()
     with (
         broker as running,
-        Site(running.bootstrap, folder, exactly_once=on_kafka, session_timeout_s=3) as site,
+        Site(
+            running.bootstrap,
+            folder,
+            exactly_once=on_kafka,
+            # A worker joins the embedded broker after as long; Apache Kafka allows 6 s at least.
+            session_timeout_s=6 if on_kafka else 3,
+        ) as site,
         site.rows(STRATEGY) as rows,
     ):
         # What can not be in a file: keys that are missing, or of another subject.
