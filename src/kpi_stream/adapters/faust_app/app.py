@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import faust
 import uvloop
+from aiokafka.errors import KafkaError
 from faust.streams import Stream
 from faust.types import TP, StreamT
 from yarl import URL
@@ -25,6 +26,7 @@ from yarl import URL
 from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
 from kpi_stream.adapters.faust_app.transport import NAME, Batch, BatchConsumer, register
 from kpi_stream.application.ports import BrokerOptions, OpenStore, Topics, WorkerMetrics
+from kpi_stream.domain.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -151,6 +153,9 @@ class Worker:
             _log.exception("Faust did not stop in good order")
             if self.error is None:
                 os._exit(1)  # its threads would keep the process alive
+        if isinstance(self.error, KafkaError):
+            msg = f"Kafka does not take part any more: {self.error!r}"
+            raise Unavailable(msg) from self.error
         if self.error is not None:
             raise self.error
 
