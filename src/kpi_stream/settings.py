@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     instance_id: str = ""
     """Static member id, another for each worker; a restart then takes seconds. Empty: none."""
     session_timeout_s: Annotated[float, Field(ge=1)] = 10
-    """Seconds without a heartbeat until a worker's partitions go to another; Kafka wants 6 or more."""
+    """Seconds without a heartbeat until a worker's partitions move on; Kafka wants 6 or more."""
     flush_interval_s: Seconds = 0.3
     """Longest time between two commits of counted events, in seconds."""
     flush_max_events: Count = 20_000
