@@ -173,7 +173,8 @@ class PartitionStore:
                     event = decode(record.key, record.value, record.timestamp)
                     outcomes.append((event.type.name, apply(event, offset > rows_applied)))
                 except EventRejected as err:
-                    rejected.append((record, err))
+                    # Its traceback would hold this frame, and with it every record of the batch.
+                    rejected.append((record, err.with_traceback(None)))
         except Exception as err:
             at = record.offset if record is not None else None
             msg = (
