@@ -36,6 +36,7 @@ class Sampler:
         self.stacks: Counter[tuple[str, tuple[str, ...]]] = Counter()
         """Nanoseconds by thread and stack, innermost function first."""
         self._before_ns: dict[int, int] = {}
+        self._collecting: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to note; only once."""
@@ -55,13 +56,18 @@ class Sampler:
         frames = sys._current_frames()  # noqa: SLF001  (the documented way to see them)
         for thread in threading.enumerate():
             at = frame if thread is _MAIN else frames.get(thread.ident or 0)
-            self._note(thread, _stack(at))
+            # An interruption during a collection is answered after it, in whatever runs then.
+            self._note(thread, (COLLECTION,) if thread is self._collecting else _stack(at))
 
     def _collection(self, phase: str, _: dict[str, int]) -> None:
         """Tell the collection from the function during which it happens to begin."""
-        before = sys._getframe(1)  # noqa: SLF001  (as above)
-        stack = _stack(before) if phase == "start" else (COLLECTION,)
-        self._note(threading.current_thread(), stack)
+        thread = threading.current_thread()
+        if phase == "start":
+            self._note(thread, _stack(sys._getframe(1)))  # noqa: SLF001  (as above)
+            self._collecting = thread
+        else:
+            self._note(thread, (COLLECTION,))
+            self._collecting = None
 
     def _note(self, thread: threading.Thread, stack: tuple[str, ...]) -> None:
         used = self._used_ns(thread)
