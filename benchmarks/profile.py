@@ -126,7 +126,7 @@ def _functions(found: dict[str, Any]) -> list[tuple[str, float]]:
 
 def _short(name: str) -> str:
     file, colon, function = name.rpartition(":")
-    for root in (_ROOT, "/site-packages/", "/lib/python"):
+    for root in (_ROOT, "/benchmarks/", "/site-packages/", "/lib/python"):
         if root in file:
             file = file.rpartition(root)[2]
             break
