@@ -21,8 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.feed import Feed
 from benchmarks.machine import on_its_core
 from kpi_stream.adapters.kafka.topics import Layout, topics_init
-from kpi_stream.adapters.prometheus import conventions as c
 from kpi_stream.adapters.simulator import KafkaSink, Record
+from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.settings import PREFIX
 from tests.support.kafka import Kafka

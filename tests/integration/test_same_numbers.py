@@ -19,11 +19,11 @@ import pytest
 
 from kpi_stream.adapters.embedded_broker import EmbeddedBroker
 from kpi_stream.adapters.kafka.scorecard.records import decode_key
-from kpi_stream.adapters.prometheus import conventions
 from kpi_stream.adapters.simulator import Record
 from kpi_stream.adapters.simulator.kafka_sink import _partition as partition_of
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
+from kpi_stream.application.monitoring import conventions
 from kpi_stream.application.replay import Replay, Tally
 from kpi_stream.bootstrap.common import event_codec, now_ms, retention
 from kpi_stream.bootstrap.offline import replay_file

@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from kpi_stream.adapters.events.codec import EventCodec
-from kpi_stream.adapters.prometheus.conventions import all_names
 from kpi_stream.adapters.simulator.csv_source import COLUMNS
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.bootstrap.generated import generated_files, settings_table
+from kpi_stream.application.monitoring.conventions import all_names
+from kpi_stream.bootstrap.generated import project_files, settings_table
 from kpi_stream.cli import cli
 from kpi_stream.settings import PREFIX, Settings
 from tests.support.documents import (
@@ -135,7 +135,7 @@ def leaves(group: click.Group, before: str = "") -> Iterator[str]:
 def test_the_settings_table_is_generated():
     """The README holds the table that the settings give, and every generated file is current."""
     assert settings_table() in TEXT
-    assert [path for path, text in generated_files(ROOT).items() if path.read_text() != text] == []
+    assert [path for path, text in project_files(ROOT).items() if path.read_text() != text] == []
 
 
 def test_a_stale_table_is_found_and_repaired(tmp_path: Path):

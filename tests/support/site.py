@@ -23,9 +23,9 @@ from prometheus_client.samples import Sample
 from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.event_files import read_lines
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed
-from kpi_stream.adapters.prometheus import conventions
 from kpi_stream.adapters.simulator import KafkaSink, Record
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
+from kpi_stream.application.monitoring import conventions
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals

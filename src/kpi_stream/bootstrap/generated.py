@@ -1,13 +1,26 @@
-"""What is generated from the code: event schemas and the README's table of settings."""
+"""What is generated: from the code (schemas, settings), and from a strategy (all the rest)."""
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kpi_stream.adapters.events.schema import schema_text, schemas
+from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.domain.errors import InputError
 from kpi_stream.settings import PREFIX, Settings
 
 _TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
+
+GENERATORS: tuple[Callable[[Edition], Mapping[str, str]], ...] = ()
+"""Each returns the content of files by their path below the root."""
+
+OWNED = (
+    "grafana/dashboards/*.json",
+    "grafana/provisioning/*/*.yaml",
+    "deploy/prometheus/rules/*.yml",
+    "deploy/prometheus/tests/*.yml",
+)
+"""Places where every file is generated; one that no longer is generated is removed."""
 
 
 def settings_table() -> str:
@@ -19,8 +32,8 @@ def settings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def generated_files(root: Path) -> dict[Path, str]:
-    """Return the content of every generated file, by path.
+def project_files(root: Path) -> dict[Path, str]:
+    """Return what is generated from the code itself, by path.
 
     Raises:
         InputError: There is no README, or it has no place for the settings.
@@ -38,3 +51,18 @@ def generated_files(root: Path) -> dict[Path, str]:
     for name, schema in schemas().items():
         files[root / "schemas" / f"{name}.json"] = schema_text(schema)
     return files
+
+
+def strategy_files(root: Path, edition: Edition) -> dict[Path, str]:
+    """Return what is generated from a strategy, by path: dashboards, rules, documents."""
+    files: dict[Path, str] = {}
+    for generator in GENERATORS:
+        for path, content in generator(edition).items():
+            files[root / path] = content
+    return files
+
+
+def orphans(root: Path, files: Mapping[Path, str]) -> list[Path]:
+    """Return files in the generated places that are not generated any more."""
+    found = {path for pattern in OWNED for path in root.glob(pattern)}
+    return sorted(found - set(files))

@@ -8,8 +8,9 @@ import click
 
 from kpi_stream.adapters.events.schema import schemas, write_schemas
 from kpi_stream.adapters.strategy_files import load_strategy
+from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.bootstrap.common import strategy_path
-from kpi_stream.bootstrap.generated import generated_files
+from kpi_stream.bootstrap.generated import orphans, project_files, strategy_files
 from kpi_stream.cli.parameters import FOLDER, examples
 from kpi_stream.domain.errors import InputError, StrategyError
 from kpi_stream.settings import Settings
@@ -65,27 +66,68 @@ def schema(output: Path | None) -> None:
     click.echo(f"{len(schemas())} schemas in {output}", err=True)
 
 
-@click.command(epilog=examples("kpi-stream generate", "kpi-stream generate --check"))
+@click.command(
+    epilog=examples(
+        "kpi-stream generate",
+        "kpi-stream generate --check",
+        "kpi-stream generate --strategy my-strategy --root /etc/kpi-stream --language en",
+    )
+)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 on a difference.")
-@click.option("--root", type=FOLDER, default=Path(), help="The folder of the project.")
-def generate(only_check: bool, root: Path) -> None:  # noqa: FBT001 # click passes it by name
-    """Write what is generated from the code: event schemas, the README's table of settings."""
-    stale = []
-    for path, content in generated_files(root).items():
-        if path.exists() and path.read_text(encoding="utf-8") == content:
-            continue
-        stale.append(path)
-        if not only_check:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content, encoding="utf-8")
-            except OSError as err:
-                raise _unwritable(path, err) from err
-            click.echo(f"wrote {path}", err=True)
-    if only_check and stale:
+@click.option("--root", type=FOLDER, default=Path(), help="The folder to write below.")
+@click.option(
+    "--strategy",
+    "folder",
+    type=FOLDER,
+    help="Folder of the strategy; without it the configured or packaged one, and the project's "
+    "own schemas and table of settings as well.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(["es", "en"]),
+    help="Of dashboards, alerts and documents; without it the strategy's own.",
+)
+@click.option("--grafana-url", default=Edition.grafana_url, show_default=True, help="For links.")
+@click.option("--runbook-url", default=Edition.runbook_url, show_default=True, help="For links.")
+def generate(  # one argument an option
+    *,
+    only_check: bool,
+    root: Path,
+    folder: Path | None,
+    language: str | None,
+    grafana_url: str,
+    runbook_url: str,
+) -> None:
+    """Write what is generated from the strategy: dashboards, alerts, rules, documents."""
+    strategy = load_strategy(folder or strategy_path(Settings.load()))
+    edition = Edition(
+        strategy, language or strategy.language, grafana_url.rstrip("/"), runbook_url.rstrip("/")
+    )
+    files = strategy_files(root, edition)
+    if folder is None:
+        files |= project_files(root)
+    stale = [path for path, content in files.items() if _differs(path, content)]
+    gone = orphans(root, files)
+    if only_check:
         for path in stale:
-            click.echo(f"{path} is not what the code generates; run make generate", err=True)
-        sys.exit(1)
+            click.echo(f"{path} is not what is generated; run kpi-stream generate", err=True)
+        for path in gone:
+            click.echo(f"{path} is not generated any more; run kpi-stream generate", err=True)
+        sys.exit(1 if stale or gone else 0)
+    for path in stale:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], encoding="utf-8")
+        except OSError as err:
+            raise _unwritable(path, err) from err
+        click.echo(f"wrote {path}", err=True)
+    for path in gone:
+        path.unlink()
+        click.echo(f"removed {path}", err=True)
+
+
+def _differs(path: Path, content: str) -> bool:
+    return not path.exists() or path.read_text(encoding="utf-8") != content
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

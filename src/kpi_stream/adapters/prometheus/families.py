@@ -6,7 +6,7 @@ from enum import StrEnum
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.samples import Sample
 
-from kpi_stream.adapters.prometheus.conventions import Family
+from kpi_stream.application.monitoring.conventions import Family
 from kpi_stream.domain.strategy import Unit
 
 

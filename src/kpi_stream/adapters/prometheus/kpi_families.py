@@ -1,9 +1,9 @@
 """What an evaluation says, as gauges."""
 
-from kpi_stream.adapters.prometheus import conventions as c
 from kpi_stream.adapters.prometheus.families import Gauges
 from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.judge import Judged
+from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.forecast import Verdict
 from kpi_stream.domain.readings import NoData, Reading

@@ -15,7 +15,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from kpi_stream import __version__
-from kpi_stream.adapters.prometheus import conventions as c
 from kpi_stream.adapters.prometheus.families import Gauges
 from kpi_stream.adapters.prometheus.kpi_families import (
     add_evaluation,
@@ -23,6 +22,7 @@ from kpi_stream.adapters.prometheus.kpi_families import (
     add_strategy,
 )
 from kpi_stream.application.as_of import Freshness
+from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.strategy import Strategy

@@ -14,8 +14,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from kpi_stream import __version__
-from kpi_stream.adapters.prometheus import conventions as c
 from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.domain.errors import Reason
 from kpi_stream.domain.subject import Outcome
 

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from kpi_stream.adapters.prometheus import conventions
 from kpi_stream.adapters.prometheus.families import Gauges
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.application.as_of import AsOfClock, PartitionProgress
+from kpi_stream.application.monitoring import conventions
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.hysteresis import Damping
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey

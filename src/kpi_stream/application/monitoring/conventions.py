@@ -150,6 +150,17 @@ INITIATIVE_OVERDUE = Family(
     "Actions of the initiative that are due and not done.",
     ("initiative",),
 )
+INITIATIVE_BUDGET = Family(
+    "kpi_stream_initiative_budget_money", "Budget of the initiative.", ("initiative",)
+)
+INITIATIVE_SPENT_MONEY = Family(
+    "kpi_stream_initiative_spent_money", "What the initiative has spent.", ("initiative",)
+)
+INITIATIVE_ACTION_DUE = Family(
+    "kpi_stream_initiative_action_due_timestamp_seconds",
+    "End of the day on which an action is due that is not done.",
+    ("initiative", "action", "name_es", "name_en", "responsible"),
+)
 INITIATIVE_INFO = Family(
     "kpi_stream_initiative_info",
     "Texts of an initiative; objectives are joined by commas.",
@@ -187,6 +198,16 @@ WATERMARK = Family(
 SCORECARD_LAG = Family(
     "kpi_stream_scorecard_lag_events", "Events that are not in the rows yet.", ("partition",)
 )
+OFFICE_SILENT = Family(
+    "kpi_stream_scorecard_office_silent_working_seconds",
+    "Office hours since the newest counted event of an office.",
+    ("office",),
+)
+OFFICE_ACTIVE = Family(
+    "kpi_stream_scorecard_office_active_ratio",
+    "Share of the quarter hours of the last 7 days' office hours in which an office had events.",
+    ("office",),
+)
 QUALITY = Family(
     "kpi_stream_scorecard_quality_subjects",
     "Subjects of the last 30 days whose events contradict each other or had to be interpreted.",
@@ -221,6 +242,14 @@ RELOAD_TIMESTAMP = Family(
 STRATEGY_MATCHES = Family(
     "kpi_stream_strategy_matches_rows",
     "1 if the rows were counted by the definitions of the strategy in force.",
+)
+ANNOTATIONS = Family(
+    "kpi_stream_scorecard_grafana_annotations_total",
+    "Annotations for Grafana by what became of them: sent, failed or dropped.",
+    ("outcome",),
+)
+ANNOTATIONS_WAITING = Family(
+    "kpi_stream_scorecard_grafana_annotations_waiting", "Annotations that are not sent yet."
 )
 BUILD_INFO = Family("kpi_stream_build_info", "Version of this program.", ("version",))
 
@@ -274,6 +303,36 @@ PARTITIONS = Family(
 HEALTHY = Family(
     "kpi_stream_worker_healthy", "1 while the worker works, 0 from the error that stops it."
 )
+
+
+# What Prometheus records from the above (rules/recording.yml).
+STATUS_CODE = Family(
+    "series:kpi_stream_kpi_status:code",
+    "0 on track, 1 at risk, 2 off track, 3 no data.",
+    SERIES,
+)
+OBJECTIVE_STATUS_CODE = Family(
+    "objective:kpi_stream_objective_status:code",
+    "0 on track, 1 at risk, 2 off track, 3 no data.",
+    ("objective",),
+)
+EVENTS_RATE = Family(
+    "job:kpi_stream_worker_events:rate5m",
+    "Events per second, all workers, by outcome.",
+    ("outcome",),
+)
+REJECTED_SHARE = Family(
+    "job:kpi_stream_worker_rejected_events:ratio_rate5m",
+    "Rejected events divided by all events, over 5 minutes, all workers.",
+)
+FLUSH_MEAN = Family(
+    "job:kpi_stream_worker_flush_duration_seconds:mean5m",
+    "Time of a flush: sum of times divided by number of flushes, over 5 minutes, all workers.",
+)
+
+SCORECARD_JOB = "kpi-stream-scorecard"
+WORKER_JOB = "kpi-stream-worker"
+"""The jobs of prometheus.yml, as `up{job=...}` knows them."""
 
 
 def all_names() -> frozenset[str]:
