@@ -6,7 +6,7 @@ Every setting is a variable `KPI_STREAM_<NAME>`. The README's table is made from
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kpi_stream.application.ports import Guarantee
@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Seconds without a heartbeat until a worker's partitions move on; Kafka wants 6 or more."""
     flush_interval_s: Seconds = 0.3
     """Longest time between two commits of counted events, in seconds."""
+    stalled_after_s: Seconds = 120
+    """Seconds without any progress, although there is work, that make a worker unhealthy."""
     flush_max_events: Count = 20_000
     """A commit comes earlier after this many events; bounds memory."""
     compression: Compression | None = None
@@ -91,6 +93,13 @@ class Settings(BaseSettings):
     """Shortest time between two publications of a changed reading, in seconds."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: ValidationInfo) -> object:
+        """A Compose file passes on what is not set as an empty text."""
+        optional = cls.model_fields[str(info.field_name)].default is None
+        return None if optional and value == "" else value
 
     @classmethod
     def load(cls) -> Self:

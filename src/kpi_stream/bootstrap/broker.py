@@ -17,11 +17,20 @@ def init_topics(settings: Settings) -> list[TopicReport]:
         InputError: An address is wrong.
         Unavailable: No broker answers.
     """
-    layout = Layout(settings.partitions, settings.replication_factor)
     try:
-        return topics_init(broker_options(settings), topics(settings), layout)
+        return topics_init(broker_options(settings), topics(settings), layout(settings))
     except Unavailable as err:
         raise _with_advice(err, settings) from err
+
+
+def layout(settings: Settings) -> Layout:
+    """Return how the topics are to be made."""
+    return Layout(
+        partitions=settings.partitions,
+        replication=settings.replication_factor,
+        min_insync_replicas=settings.min_insync_replicas,
+        events_retention_days=settings.events_retention_days,
+    )
 
 
 def require_topics(settings: Settings, *names: str) -> None:

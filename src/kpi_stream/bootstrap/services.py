@@ -7,6 +7,7 @@ import logging
 from kpi_stream.adapters.clock import Clock
 from kpi_stream.adapters.faust_app.app import WorkerOptions
 from kpi_stream.adapters.faust_app.app import run_worker as run_faust
+from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions
 from kpi_stream.adapters.kafka.dead_letters import RejectLimit
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
@@ -85,11 +86,19 @@ def run_worker(settings: Settings) -> None:
             accept_missing=settings.accept_missing_events,
         ),
     )
-    with start_metrics_server(metrics.registry, settings.worker_port, settings.host) as server:
+    liveness = Liveness(clock.monotonic, settings.stalled_after_s)
+    with start_metrics_server(
+        metrics.registry, settings.worker_port, settings.host, liveness
+    ) as server:
         logging.getLogger(__name__).info(
             "metrics on http://%s:%d/metrics", settings.host, server.port
         )
-        run_faust(options, lambda partition: PartitionStore.open(stores, partition), metrics)
+        run_faust(
+            options,
+            lambda partition: PartitionStore.open(stores, partition),
+            metrics,
+            liveness=liveness,
+        )
 
 
 def run_scorecard_service(settings: Settings) -> None:

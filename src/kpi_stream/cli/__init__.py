@@ -26,6 +26,7 @@ COMMANDS = {
     "ingest": ("feeds", "Send a file of events to Kafka."),
     "worker": ("services", "Count the events."),
     "scorecard": ("services", "Judge the counts; serve metrics and the scorecard."),
+    "healthcheck": ("services", "Ask a running service whether it is well."),
     "generate": ("offline", "Write what is generated from the code."),
 }
 """Module below this package and purpose of each command, as `--help` lists them."""

@@ -39,6 +39,25 @@ def scorecard() -> None:
     run_scorecard_service(Settings.load())
 
 
+@click.command(
+    epilog=examples("kpi-stream healthcheck worker", "kpi-stream healthcheck scorecard --ready")
+)
+@click.argument("service", type=click.Choice(["worker", "scorecard"]))
+@click.option("--ready", is_flag=True, help="Ask whether it does its work already.")
+def healthcheck(service: str, ready: bool) -> None:  # noqa: FBT001
+    """Ask the service of this machine whether it is well; exit code 1 if not, with the reason.
+
+    For health checks in a container: a worker with nothing to do is well, one that does not get on
+    is not. Address and port are those of the service's own environment (KPI_STREAM_...).
+    """
+    from kpi_stream.bootstrap.health import ask  # noqa: PLC0415
+
+    well, reason = ask(Settings.load(), service, ready=ready)
+    click.echo(f"{service}: {reason}", err=not well)
+    if not well:
+        sys.exit(1)
+
+
 @click.group()
 def topics() -> None:
     """Create and check the Kafka topics."""

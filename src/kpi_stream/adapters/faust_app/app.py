@@ -23,6 +23,7 @@ from faust.streams import Stream
 from faust.types import TP, StreamT
 from yarl import URL
 
+from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
 from kpi_stream.adapters.faust_app.transport import NAME, Batch, BatchConsumer, register
 from kpi_stream.application.ports import BrokerOptions, OpenStore, Topics, WorkerMetrics
@@ -102,27 +103,35 @@ class _Source:
     def end(self, partition: int) -> int | None:
         return self._consumer.end(TP(self._topic, partition))
 
+    def answered(self, partition: int) -> int | None:
+        return self._consumer.answered(TP(self._topic, partition))
+
 
 class Worker:
     """One worker: the application, its partitions, and the first error that ends it."""
 
     def __init__(
-        self, options: WorkerOptions, open_store: OpenStore, metrics: WorkerMetrics
+        self,
+        options: WorkerOptions,
+        open_store: OpenStore,
+        metrics: WorkerMetrics,
+        liveness: Liveness,
     ) -> None:
         self._options = options
         self._metrics = metrics
+        self._liveness = liveness
         self._ended = asyncio.Event()
         self.error: BaseException | None = None
         self.app = _app(options)
         source = _Source(self.app, options.topics.events)
-        self.partitions = Partitions(
-            open_store, source, metrics, options.flush, asyncio.get_running_loop().time
-        )
+        now_s = asyncio.get_running_loop().time
+        self.partitions = Partitions(open_store, source, metrics, options.flush, now_s, liveness)
         topic = self.app.topic(
             options.topics.events, schema=_BytesSchema(), key_type=bytes, value_type=bytes
         )
         self.app.agent(topic, name="events", concurrency=1)(self._agent)
         self.app.on_partitions_revoked.connect(cast("Any", self._revoked), weak=False)
+        self.app.on_partitions_assigned.connect(cast("Any", self._assigned), weak=False)
 
     def end(self, error: BaseException | None = None) -> None:
         """Have the worker end, with an error or in good order; the first call counts."""
@@ -131,6 +140,7 @@ class Worker:
         if error is not None:
             self.error = error
             self._metrics.healthy(healthy=False)
+            self._liveness.failed(error)
         self._ended.set()
 
     async def run(self) -> None:
@@ -186,6 +196,10 @@ class Worker:
         await self.partitions.revoke(tp.partition for tp in revoked if tp.topic == events)
         # What was flushed just now need not be read again by the next owner.
         await self.app.consumer.commit()
+
+    async def _assigned(self, _app: object, assigned: Iterable[TP], **_: object) -> None:
+        events = self._options.topics.events
+        self.partitions.assigned(tp.partition for tp in assigned if tp.topic == events)
 
     async def _watch(self) -> None:
         """End the worker when any service of Faust crashes."""
@@ -246,6 +260,7 @@ def run_worker(
     open_store: OpenStore,
     metrics: WorkerMetrics,
     *,
+    liveness: Liveness | None = None,
     on_started: Callable[[Worker], None] | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT; returns after a last flush and leaving the group.
@@ -254,6 +269,7 @@ def run_worker(
         options: How the worker takes part in its group.
         open_store: Opens a partition's store.
         metrics: Where the worker counts.
+        liveness: Where the signs of life go; None: nobody asks for them.
         on_started: Called in the event loop before the work begins.
 
     Raises:
@@ -263,8 +279,9 @@ def run_worker(
     """
 
     async def main() -> None:
-        worker = Worker(options, open_store, metrics)
         loop = asyncio.get_running_loop()
+        signs = liveness or Liveness(loop.time, stalled_after_s=float("inf"))
+        worker = Worker(options, open_store, metrics, signs)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.end)
         if on_started is not None:

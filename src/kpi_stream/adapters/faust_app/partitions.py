@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.transport import Batch
 from kpi_stream.application.ports import Fenced, OpenStore, Store, WorkerMetrics
 from kpi_stream.domain.errors import StateError, Unavailable
@@ -36,6 +37,9 @@ class Source(Protocol):
 
     def end(self, partition: int) -> int | None:
         """Return the partition's end as last reported by the broker; None before the first."""
+
+    def answered(self, partition: int) -> int | None:
+        """Return a mark that changes with each answered fetch; None before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Partitions:
         metrics: Where the worker counts.
         options: When to flush and how long to try.
         now_s: A clock that never goes back, in seconds.
+        liveness: Where the signs of life go.
     """
 
     def __init__(
@@ -92,12 +97,14 @@ class Partitions:
         metrics: WorkerMetrics,
         options: FlushOptions,
         now_s: Callable[[], float],
+        liveness: Liveness,
     ) -> None:
         self._open_store = open_store
         self._source = source
         self._metrics = metrics
         self._options = options
         self._now_s = now_s
+        self._liveness = liveness
         self._owned: dict[int, _Partition] = {}
         self._rewinds: dict[int, int] = {}
         self._failures: dict[int, int] = {}
@@ -151,11 +158,17 @@ class Partitions:
                     await self._flush_next(partition)
                 if partition.number in self._owned:
                     partition.store.report(self._source.end(partition.number))
+            self._observe()
+
+    def assigned(self, numbers: Iterable[int]) -> None:
+        """Note which partitions the group has given to this worker; each opens when fed."""
+        self._liveness.joined(numbers)
 
     async def revoke(self, numbers: Iterable[int]) -> None:
         """Let partitions go: flush them in bounded time and close their stores."""
         self._assignment += 1
         self._fenced.clear()
+        self._liveness.rebalancing()
         wanted = list(numbers)
         going = [self._owned.pop(n) for n in wanted if n in self._owned]
         await asyncio.gather(*(self._close(each, self._options.revoke_s) for each in going))
@@ -178,6 +191,7 @@ class Partitions:
         if number in self._owned:
             return self._owned[number]
         assignment = self._assignment
+        self._liveness.opening(number)
         store = await self._open_store(number)
         if assignment != self._assignment:
             await store.close(None)
@@ -185,6 +199,7 @@ class Partitions:
             return None
         partition = _Partition(number, store, self._rewinds.get(number, 0))
         self._owned[number] = partition
+        self._liveness.opened(number)
         _log.info("partition %d opened, applied up to offset %d", number, store.applied)
         return partition
 
@@ -241,6 +256,17 @@ class Partitions:
         self._rewinds[partition.number] = partition.rewinds
         partition.position = offset
 
+    def _observe(self) -> None:
+        for number in self._liveness.assigned:
+            waiting = unflushed = 0
+            # One that was never fed has nothing to be fed, or Kafka would not answer its fetches.
+            if (partition := self._owned.get(number)) is not None:
+                store, end = partition.store, self._source.end(number) or 0
+                at = partition.position if partition.position is not None else store.applied + 1
+                waiting, unflushed = max(0, end - at), store.applied - store.committed
+            answered = self._source.answered(number)
+            self._liveness.observe(number, answered, waiting=waiting, unflushed=unflushed)
+
     def _due(self, partition: _Partition) -> bool:
         if partition.pending_since is None:
             return False
@@ -260,6 +286,7 @@ class Partitions:
 
     async def _flush(self, partition: _Partition) -> None:
         await partition.store.flush()
+        self._liveness.moved(partition.number)
         self._failures.pop(partition.number, None)
         self._acknowledge(partition)
 

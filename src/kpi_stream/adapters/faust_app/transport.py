@@ -97,6 +97,17 @@ class BatchConsumerThread(base.AIOKafkaConsumerThread):
         answer = self._ensure_consumer().last_stable_offset(base.ensure_aiokafka_TP(tp))
         return cast("int | None", answer)
 
+    def answered(self, tp: TP) -> int | None:
+        """Return when the last answered fetch was sent, ms since 1970; None if not assigned.
+
+        Kafka answers the fetch of an empty partition as well, after half a second; a partition with
+        records that nobody takes is not fetched.
+        """
+        if tp not in self.assignment():
+            return None
+        answer = self._ensure_consumer().last_poll_timestamp(base.ensure_aiokafka_TP(tp))
+        return cast("int | None", answer)
+
 
 class BatchConsumer(base.Consumer):
     """Faust's consumer, one message a batch; see the module's text."""
@@ -196,6 +207,10 @@ class BatchConsumer(base.Consumer):
     def end(self, partition: TP) -> int | None:
         """Return the end of an assigned partition as last reported; None before the first."""
         return self._thread.end(partition)
+
+    def answered(self, partition: TP) -> int | None:
+        """Return a mark that changes with each answered fetch; None before the first."""
+        return self._thread.answered(partition)
 
 
 class Transport(base.Transport):
