@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
+from kpi_stream.application.activity import Activity
 from kpi_stream.application.fold import PartitionFold
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
@@ -137,6 +138,11 @@ class FakeTotals:
         """Return one contradiction."""
         assert as_of_ms
         return {"conflicting": 1}
+
+    def offices(self, as_of_ms: int) -> dict[str, Activity]:
+        """Return one office that was silent for a quarter of an hour."""
+        assert as_of_ms
+        return {"118": Activity(900_000, 0.5)}
 
 
 def national(of: str, window: str = "24h") -> SeriesKey:

@@ -1,10 +1,11 @@
 """From sums to readings: every KPI, window and member at one instant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from kpi_stream.application.activity import Activity, OfficeActivity
 from kpi_stream.application.sheets import Ints
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue, CompiledKpi
@@ -47,6 +48,7 @@ class ReadingTable:
     def __init__(self, catalogue: Catalogue, totals: RowTotals) -> None:
         """Bind what is read to how it is defined."""
         self._catalogue, self._totals = catalogue, totals
+        self._activity = OfficeActivity(catalogue, totals)
         self._capped = {
             each.id: each.cap for each in catalogue.strategy.dimensions if each.cap is not None
         }
@@ -69,6 +71,10 @@ class ReadingTable:
                 names = (compiled.measure.clamped,)
                 found[f"clamped:{compiled.kpi.id}"] = self._totals.member_sums(at, 0, names)[0]
         return found
+
+    def offices(self, as_of_ms: int) -> Mapping[str, Activity]:
+        """Return how active each office is that had an event in the last 8 days, by its code."""
+        return self._activity.read(as_of_ms)
 
     def readings(self, as_of_ms: int) -> dict[SeriesKey, Reading]:
         """Return a reading for each KPI and window: national, and each member with counts."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
+from kpi_stream.application.activity import Activity
 from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.judge import Judge, Judged, Transition
 from kpi_stream.application.outlook import History, Outlook
@@ -29,6 +30,10 @@ class Totals(History, Protocol):
 
     def quality(self, as_of_ms: int) -> Mapping[str, int]:
         """Return how often the input had to be interpreted, by `problem` or `problem:kpi`."""
+        ...
+
+    def offices(self, as_of_ms: int) -> Mapping[str, Activity]:
+        """Return how active each office is that had an event in the last 8 days, by its code."""
         ...
 
 
@@ -74,6 +79,8 @@ class Evaluation:
     objectives: tuple[JudgedObjective, ...]
     initiatives: tuple[JudgedInitiative, ...]
     quality: Mapping[str, int]
+    offices: Mapping[str, Activity]
+    """By the office's code; one that had no event in the last 8 days is not in it."""
 
 
 class Scorecard:
@@ -152,6 +159,7 @@ class Scorecard:
             judged_objectives(self.strategy, judged),
             tuple(judged_initiative(each, today) for each in self.strategy.initiatives),
             self.totals.quality(as_of_ms),
+            self.totals.offices(as_of_ms),
         )
 
     def _is_stale(self, freshness: Freshness | None) -> bool:

@@ -27,6 +27,12 @@ class Sheet:
         self._base: int | None = None
         self._data = np.zeros((self._size, 1, 1), dtype=dtype)
         self._totals: dict[Hashable, tuple[tuple[int, int], Ints]] = {}
+        self._touched = np.zeros(self._size, dtype=np.bool_)
+
+    @property
+    def size(self) -> int:
+        """How many panes there is room for, from `base` on."""
+        return self._size
 
     @property
     def base(self) -> int | None:
@@ -41,11 +47,12 @@ class Sheet:
         shift = base - self._base
         if shift <= 0:
             return
-        if shift >= self._size:
-            self._data[:] = 0
-        else:
-            self._data[:-shift] = self._data[shift:]
-            self._data[-shift:] = 0
+        for panes in (self._data, self._touched):
+            if shift >= self._size:
+                panes[:] = 0
+            else:
+                panes[:-shift] = panes[shift:]
+                panes[-shift:] = 0
         self._base = base
         self._totals.clear()
 
@@ -59,11 +66,9 @@ class Sheet:
         if not len(panes):
             return
         self._grow(int(members.max()) + 1, int(columns.max()) + 1)
-        np.add.at(
-            self._data,
-            (panes - (self._base or 0), members, columns),
-            deltas.astype(self._data.dtype),
-        )
+        at = panes - (self._base or 0)
+        np.add.at(self._data, (at, members, columns), deltas.astype(self._data.dtype))
+        self._touched[at] = True
         for (first, end), total in self._totals.values():
             inside = (panes >= first) & (panes < end)
             if inside.any():
@@ -88,6 +93,27 @@ class Sheet:
         sums = np.zeros(len(columns), dtype=np.int64)
         sums[known] = self._data[start:stop, member, columns[known]].sum(axis=0, dtype=np.int64)
         return sums
+
+    def take_touched(self) -> Ints:
+        """Return which panes changed since the last call, counted from `base`."""
+        found = np.flatnonzero(self._touched)
+        self._touched[:] = False
+        return found
+
+    def any_of(self, at: Ints, members: Ints, columns: Ints) -> NDArray[np.bool_]:
+        """Return, as pane x member, where any of some counters is not 0.
+
+        Args:
+            at: Panes, counted from `base`.
+            members: Their numbers.
+            columns: The counters.
+        """
+        _, had_members, had_columns = self._data.shape
+        there = members < had_members
+        found = np.zeros((len(at), len(members)), dtype=np.bool_)
+        cells = np.ix_(at, members[there], columns[columns < had_columns])
+        found[:, there] = self._data[cells].any(axis=2)
+        return found
 
     @property
     def nbytes(self) -> int:

@@ -64,6 +64,11 @@ class RowTotals:
         """Memory of the dense sums in bytes."""
         return sum(sheet.nbytes for sheet in self._sheets.values())
 
+    @property
+    def fine(self) -> Sheet:
+        """The counters by 15-minute pane, without histograms."""
+        return self._sheets[True, False]
+
     def apply_row(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the rows' topic; a value of None is a tombstone.
 
@@ -167,6 +172,15 @@ class RowTotals:
         """Return the column of a counter, or None before it was seen."""
         found = self._columns.get(name)
         return None if found is None else found.number
+
+    def columns_but(self, names: frozenset[str]) -> Ints:
+        """Return the columns of all counters but some, without histograms."""
+        wanted = [
+            each.number
+            for name, each in self._columns.items()
+            if not each.bucket and name not in names
+        ]
+        return np.array(wanted, dtype=np.int64)
 
     def conflicting(self, span: Span) -> int:
         """Return how many subjects that opened in the span are in conflict."""

@@ -1,5 +1,8 @@
 """What an evaluation says, as gauges."""
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 from kpi_stream.adapters.prometheus.families import Gauges
 from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.judge import Judged
@@ -8,7 +11,7 @@ from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.forecast import Verdict
 from kpi_stream.domain.readings import NoData, Reading
 from kpi_stream.domain.status import Status
-from kpi_stream.domain.strategy import Strategy, Unit
+from kpi_stream.domain.strategy import Initiative, Strategy, Unit
 from kpi_stream.domain.trajectory import to_ms
 
 
@@ -28,11 +31,34 @@ def add_evaluation(gauges: Gauges, evaluation: Evaluation) -> None:
         gauges.set(c.INITIATIVE_ELAPSED, one.elapsed, name)
         gauges.set(c.INITIATIVE_SPENT, one.spent, name)
         gauges.set(c.INITIATIVE_OVERDUE, len(one.overdue), name)
+        _add_open_actions(gauges, evaluation, one.initiative)
     for what, subjects in evaluation.quality.items():
         problem, _, kpi = what.partition(":")
         gauges.set(c.QUALITY, subjects, problem, kpi)
+    for office, activity in evaluation.offices.items():
+        gauges.set(c.OFFICE_SILENT, activity.silent_ms / 1000, office)
+        gauges.set(c.OFFICE_ACTIVE, activity.active, office)
     gauges.set(c.AS_OF, evaluation.as_of_ms / 1000)
     gauges.set(c.STALE, evaluation.stale)
+
+
+def _add_open_actions(gauges: Gauges, evaluation: Evaluation, initiative: Initiative) -> None:
+    """Add the end of the local day on which each action is due that is not done by then."""
+    zone = ZoneInfo(evaluation.strategy.calendar.time_zone)
+    today = datetime.fromtimestamp(evaluation.as_of_ms / 1000, zone).date()
+    for number, action in enumerate(initiative.actions, start=1):
+        if action.done is not None and action.done <= today:
+            continue
+        end = datetime.combine(action.due + timedelta(days=1), time(), zone)
+        gauges.set(
+            c.INITIATIVE_ACTION_DUE,
+            end.timestamp(),
+            initiative.id,
+            str(number),
+            action.name["es"],
+            action.name["en"],
+            action.responsible,
+        )
 
 
 def _add_reading(gauges: Gauges, unit: Unit, reading: Reading) -> None:
@@ -134,6 +160,8 @@ def add_strategy(gauges: Gauges, strategy: Strategy) -> None:
     for one in strategy.initiatives:
         served = ",".join(one.objectives)
         gauges.info(c.INITIATIVE_INFO, one.id, one.name["es"], one.name["en"], one.owner, served)
+        gauges.set(c.INITIATIVE_BUDGET, one.budget_cents / 100, one.id)
+        gauges.set(c.INITIATIVE_SPENT_MONEY, one.spent_cents / 100, one.id)
     for dimension in strategy.dimensions:
         for member in dimension.members:
             gauges.info(
