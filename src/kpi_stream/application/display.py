@@ -41,6 +41,19 @@ _SUFFIXES = {
 _DECIMALS = {"h": 1, "min": 0, "d": 1, "M": 1, "%": 1, "x": 2}
 
 
+def presentation(kpi: Kpi) -> tuple[float, int, str]:
+    """Return (divisor, decimals, suffix) of a KPI's values, for tools that format by themselves.
+
+    A ratio that is shown as it is has two decimals; with none, every share would be 0 or 1.
+    """
+    plain = 2 if kpi.unit is Unit.RATIO else 0
+    return (
+        _SCALES.get(kpi.display, 1.0),
+        _DECIMALS.get(kpi.display, plain),
+        _SUFFIXES.get(kpi.display, " s" if kpi.unit is Unit.SECONDS else ""),
+    )
+
+
 def number(value: float, decimals: int, language: str) -> str:
     """Return a number as a reader of the language writes it.
 
@@ -66,9 +79,8 @@ def shown(value: float | None, kpi: Kpi, strategy: Strategy, language: str) -> s
     """
     if value is None:
         return "—"
-    text = number(
-        value / _SCALES.get(kpi.display, 1.0), _DECIMALS.get(kpi.display, 0), language
-    ) + _SUFFIXES.get(kpi.display, "")
+    divisor, decimals, suffix = presentation(kpi)
+    text = number(value / divisor, decimals, language) + suffix
     return f"{strategy.currency} {text}" if kpi.unit is Unit.MONEY else text
 
 

@@ -1,5 +1,6 @@
 """What an alert is, before it becomes a Grafana rule, a Prometheus rule and a runbook entry."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,7 +25,7 @@ class Show(StrEnum):
     DURATION = "duration"
     """Seconds, as `2h 3m 4s`."""
     DATE = "date"
-    """Seconds since 1970, as a date."""
+    """Seconds since 1970 whose date in UTC is the date to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class Alert:
     """Seconds that it goes on firing after the condition ended: no flapping."""
     severity: Severity
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Constant labels: kpi, objective, perspective, owner. (`severity` is added when written.)"""
+    """Constant labels: owner, and of a KPI where it belongs and which series are watched.
+    (`severity` is added when written.)"""
+    by: str = ""
+    """The label in which the series of the rule differ; empty where there is only one series."""
     numbers: tuple[Number, ...] = ()
     summary: Text
     """One line with numbers and units. `{name}` is a number, `{$label}` a label of the series."""
@@ -74,3 +78,21 @@ class Alert:
     """Uid of the dashboard that shows it."""
     panel: int
     """Number of the panel there."""
+    names: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    """What a text writes instead of the values of a label, by label and value: an office's name
+    instead of its code. A value that is not here is written as it is."""
+
+    @property
+    def anchor(self) -> str:
+        """Return the name in kebab-case: its entry in the runbook, and its files."""
+        return kebab(self.name)
+
+
+def kebab(name: str) -> str:
+    """Return a name in CamelCase as words with hyphens.
+
+    Example:
+        >>> kebab("KpiOffTrack")
+        'kpi-off-track'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()

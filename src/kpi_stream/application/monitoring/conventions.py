@@ -245,7 +245,7 @@ STRATEGY_MATCHES = Family(
 )
 ANNOTATIONS = Family(
     "kpi_stream_scorecard_grafana_annotations_total",
-    "Annotations for Grafana by what became of them: sent, failed or dropped.",
+    "Annotations for Grafana: sent, dropped (given up), and attempts that failed.",
     ("outcome",),
 )
 ANNOTATIONS_WAITING = Family(
