@@ -26,7 +26,10 @@ class Settings(BaseSettings):
     """How this process reaches the others, and its limits."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     brokers: str = "127.0.0.1:9092"
@@ -91,6 +94,16 @@ class Settings(BaseSettings):
     """Seconds without any event after which the readings are no data (stale)."""
     publish_interval_s: Seconds = 10
     """Shortest time between two publications of a changed reading, in seconds."""
+    grafana_url: str = ""
+    """Where the scorecard writes annotations, `https://host:port`; empty: nowhere."""
+    public_grafana_url: str = "http://localhost:3000"
+    """Where people reach Grafana; links to dashboards begin with it."""
+    grafana_token_file: Path | None = None
+    """File with the token of a Grafana service account; read anew for every request."""
+    grafana_timeout_s: Seconds = 5
+    """Longest wait for Grafana's connection, and for each piece of its answer, in seconds."""
+    grafana_ca_file: Path | None = None
+    """Certificates that Grafana's is checked against; unset: the usual authorities."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """Least severity that is logged: DEBUG, INFO, WARNING or ERROR."""
 

@@ -5,7 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
-from kpi_stream.adapters.scorecard_app.ports import ApplyRow, Parts, ScorecardOptions
+from kpi_stream.adapters.scorecard_app.ports import (
+    Annotator,
+    ApplyRow,
+    Parts,
+    ScorecardOptions,
+)
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
 from kpi_stream.application.as_of import PartitionProgress
 from kpi_stream.application.judge import Transition
@@ -87,6 +92,8 @@ class World:
     totals: FakeTotals = field(default_factory=lambda: FakeTotals({national(ADVANCE): 0.9}))
     closed: int = 0
     second: float = 0.0
+    metrics: ScorecardMetrics = field(default_factory=ScorecardMetrics)
+    annotator: Annotator | None = None
 
     def load(self) -> Strategy:
         """Return the strategy, or its problems."""
@@ -155,8 +162,9 @@ def live(
             open_feed=world.open_feed,
             ends=world,
             output=world,
-            metrics=ScorecardMetrics(),
+            metrics=world.metrics,
             clock=world,
+            annotator=world.annotator,
         )
         process = ScorecardProcess(parts, options)
         running = asyncio.ensure_future(process.run())

@@ -1,18 +1,19 @@
 """What is generated: from the code (schemas, settings), and from a strategy (all the rest)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from kpi_stream.adapters.events.schema import schema_text, schemas
+from kpi_stream.adapters.grafana.provisioning import provisioning_files
+from kpi_stream.adapters.prometheus.rule_tests import rule_test_files
+from kpi_stream.adapters.prometheus.rules import rule_files
+from kpi_stream.application.handbook import handbook_files
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.domain.errors import InputError
 from kpi_stream.settings import PREFIX, Settings
 
 _TABLE = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
-
-GENERATORS: tuple[Callable[[Edition], Mapping[str, str]], ...] = ()
-"""Each returns the content of files by their path below the root."""
 
 OWNED = (
     "grafana/dashboards/*.json",
@@ -54,12 +55,25 @@ def project_files(root: Path) -> dict[Path, str]:
 
 
 def strategy_files(root: Path, edition: Edition) -> dict[Path, str]:
-    """Return what is generated from a strategy, by path: dashboards, rules, documents."""
-    files: dict[Path, str] = {}
-    for generator in GENERATORS:
-        for path, content in generator(edition).items():
-            files[root / path] = content
-    return files
+    """Return what is generated from a strategy, by path: dashboards, rules, documents.
+
+    Raises:
+        InputError: The library that dashboards are built with is not installed.
+    """
+    try:
+        # An installation that only counts and judges does not have it.
+        from kpi_stream.adapters.grafana.dashboards import dashboard_files  # noqa: PLC0415
+    except ModuleNotFoundError as err:
+        msg = f"{err.name} is not installed; install kpi-stream[generate], or use make venv"
+        raise InputError(msg) from err
+    files = {
+        **dashboard_files(edition),
+        **provisioning_files(edition),
+        **rule_files(edition),
+        **rule_test_files(edition),
+        **handbook_files(edition),
+    }
+    return {root / path: content for path, content in files.items()}
 
 
 def orphans(root: Path, files: Mapping[Path, str]) -> list[Path]:

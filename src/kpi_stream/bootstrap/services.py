@@ -17,10 +17,16 @@ from kpi_stream.adapters.kafka.topics import topic_id
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.adapters.prometheus.server import start_metrics_server
 from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
-from kpi_stream.adapters.scorecard_app.ports import ApplyRow, Parts, ScorecardOptions
+from kpi_stream.adapters.scorecard_app.ports import (
+    Annotator,
+    ApplyRow,
+    Parts,
+    ScorecardOptions,
+)
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess, run_scorecard
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.adapters.strategy_files import load_strategy
+from kpi_stream.adapters.web.pages import Handbook
 from kpi_stream.adapters.web.server import WebServer
 from kpi_stream.application.fold import PartitionFold
 from kpi_stream.application.ports import Guarantee
@@ -107,6 +113,7 @@ def run_scorecard_service(settings: Settings) -> None:
     broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
     require_topics(settings, names.events, names.rows, names.readings, names.transitions)
     exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
+    metrics = ScorecardMetrics()
 
     def make_totals(strategy: Strategy) -> ReadingTable:
         catalogue = Catalogue(strategy)
@@ -128,8 +135,9 @@ def run_scorecard_service(settings: Settings) -> None:
             transactional_id=f"{settings.app_id}-scorecard" if exact else None,
             certain_ends=exact,
         ),
-        metrics=ScorecardMetrics(),
+        metrics=metrics,
         clock=Clock(),
+        annotator=_annotator(settings, metrics),
     )
     options = ScorecardOptions(
         evaluate_every_s=settings.evaluation_interval_s,
@@ -139,9 +147,20 @@ def run_scorecard_service(settings: Settings) -> None:
     )
 
     def make_server(process: ScorecardProcess) -> WebServer:
-        return WebServer(process, settings.scorecard_port, settings.host)
+        handbook = Handbook(settings.public_grafana_url.rstrip("/"))
+        return WebServer(process, settings.scorecard_port, settings.host, handbook)
 
     asyncio.run(run_scorecard(parts, options, make_server))
+
+
+def _annotator(settings: Settings, metrics: ScorecardMetrics) -> Annotator | None:
+    """Return who tells Grafana, None where no Grafana is named."""
+    if not settings.grafana_url:
+        return None
+    # Its HTTP client takes its time, and the worker needs none.
+    from kpi_stream.bootstrap.grafana import annotator  # noqa: PLC0415
+
+    return annotator(settings, metrics)
 
 
 def _application(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -90,6 +91,12 @@ class ScorecardMetrics:
             self._transitions.labels(status.value)  # 0 is a number: nothing has changed yet
         self._published = _counter(c.PUBLISHED, self._registry)
         self._failures = _counter(c.PUBLISH_FAILURES, self._registry)
+        self._annotations = _counter(c.ANNOTATIONS, self._registry)
+        for outcome in ("sent", "failed", "dropped"):
+            self._annotations.labels(outcome)
+        self._annotations_waiting = Gauge(
+            c.ANNOTATIONS_WAITING.name, c.ANNOTATIONS_WAITING.help, registry=self._registry
+        )
 
     def evaluated(self, evaluation: Evaluation, seconds: float) -> None:
         """Take an evaluation and how long it took."""
@@ -128,6 +135,14 @@ class ScorecardMetrics:
     def publish_failed(self) -> None:
         """Add one attempt to publish that failed."""
         self._failures.inc()
+
+    def annotated(self, outcome: str) -> None:
+        """Add one annotation (an attempt, where it failed) by outcome; from any thread."""
+        self._annotations.labels(outcome).inc()
+
+    def annotations_waiting(self, count: int) -> None:
+        """Take how many annotations are not sent yet; from any thread."""
+        self._annotations_waiting.set(count)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return (body, content type) for a scraper's Accept header."""

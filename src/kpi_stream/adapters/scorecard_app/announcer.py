@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from kpi_stream.adapters.scorecard_app.ports import Metrics, Output
+from kpi_stream.adapters.scorecard_app.ports import Annotator, Metrics, Output
 from kpi_stream.application.judge import Transition
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.errors import Unavailable
+from kpi_stream.domain.strategy import Strategy
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,19 @@ class Announcer:
         metrics: Counts records and failures.
         every_s: Shortest time between two publications of changed readings; transitions do not
             wait for it.
+        annotator: Is told of every transition once it is published; a restart publishes none
+            again, so it tells none again.
     """
 
-    def __init__(self, output: Output, metrics: Metrics, every_s: float) -> None:
+    def __init__(
+        self,
+        output: Output,
+        metrics: Metrics,
+        every_s: float,
+        annotator: Annotator | None = None,
+    ) -> None:
         self._output, self._metrics, self._every_s = output, metrics, every_s
+        self._annotator = annotator
         self._latest: Evaluation | None = None
         self._pending: list[Transition] = []
         self._fresh = asyncio.Event()
@@ -94,14 +104,18 @@ class Announcer:
                 if not write.done():
                     write.cancel()
                 elif write.exception() is None:
-                    self._done(transitions, write.result())
+                    self._done(transitions, write.result(), evaluation.strategy)
                 raise
-            self._done(transitions, records)
+            self._done(transitions, records, evaluation.strategy)
 
-    def _done(self, transitions: tuple[Transition, ...], records: Mapping[str, int]) -> None:
+    def _done(
+        self, transitions: tuple[Transition, ...], records: Mapping[str, int], strategy: Strategy
+    ) -> None:
         # New ones may have come meanwhile, at the end.
         del self._pending[: len(transitions)]
         self._metrics.published(records)
+        if self._annotator is not None and transitions:
+            self._annotator.take(transitions, strategy)
         for each in transitions:
             log.info(
                 "status of %s: %s -> %s (value %s, expected %s)",

@@ -1,6 +1,6 @@
 """What the process needs from the outside, and its options."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -142,6 +142,25 @@ class Metrics(Protocol):
         ...
 
 
+class Annotator(Protocol):
+    """Who is told of what changed, as `adapters.grafana.annotations` tells Grafana.
+
+    Nothing here waits for anybody, except `close`.
+    """
+
+    def start(self) -> None:
+        """Begin to tell."""
+
+    def take(self, transitions: Sequence[Transition], strategy: Strategy) -> None:
+        """Take statuses that changed and are published."""
+
+    def reloaded(self, old: Strategy, new: Strategy, at_ms: int) -> None:
+        """Take that a strategy has replaced another at an instant."""
+
+    def close(self, within_s: float) -> None:
+        """Tell the rest; waits for it, but not longer."""
+
+
 class Clock(Protocol):
     """The machine's clocks."""
 
@@ -170,3 +189,5 @@ class Parts:
     output: Output
     metrics: Metrics
     clock: Clock
+    annotator: Annotator | None = None
+    """None where nobody is told."""

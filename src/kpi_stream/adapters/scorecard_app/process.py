@@ -22,6 +22,8 @@ _HEALTHY_PERIODS = 30
 """Evaluations that may be missing before the process counts as stuck."""
 _LAST_WORDS_S = 5.0
 """How long an orderly end may take to publish what is not published yet."""
+_LAST_NOTES_S = 2.0
+"""How long an orderly end may take to tell the annotator's last."""
 
 
 class Server(Protocol):
@@ -46,10 +48,13 @@ class ScorecardProcess:
 
     def __init__(self, parts: Parts, options: ScorecardOptions) -> None:
         self._parts, self._options = parts, options
+        self._strategy: Strategy | None = None
         self._counting: Counting | None = None
         self._clock = AsOfClock()
         self._latest: Evaluation | None = None
-        self._announcer = Announcer(parts.output, parts.metrics, options.publish_every_s)
+        self._announcer = Announcer(
+            parts.output, parts.metrics, options.publish_every_s, parts.annotator
+        )
         self._ends: dict[int, int] = {}
         self._stopping = asyncio.Event()
         self._reloads: set[asyncio.Task[Sequence[str]]] = set()
@@ -68,6 +73,10 @@ class ScorecardProcess:
     def evaluation(self) -> Evaluation | None:
         """Return the newest evaluation, None before the first and while suspended."""
         return self._latest
+
+    def strategy(self) -> Strategy | None:
+        """Return the strategy in force, None before it is read."""
+        return self._strategy if self._counting is None else self._counting.scorecard.strategy
 
     def healthy(self) -> tuple[bool, str]:
         """Return whether evaluations go on, and why not."""
@@ -103,6 +112,14 @@ class ScorecardProcess:
                 await old.feed.close()
             self._parts.metrics.strategy(new.scorecard.strategy, self._parts.clock.now_ms())
             log.info("strategy %s was read again", new.scorecard.strategy.id)
+            if self._parts.annotator is not None:
+                # During a backfill the new strategy judges from the past instant on.
+                at_ms = (
+                    self._parts.clock.now_ms() if self._latest is None else (self._latest.as_of_ms)
+                )
+                self._parts.annotator.reloaded(
+                    old.scorecard.strategy, new.scorecard.strategy, at_ms
+                )
             return ()
 
     def stop(self) -> None:
@@ -120,13 +137,18 @@ class ScorecardProcess:
             StateError: A topic holds what cannot be; or another scorecard has taken over.
             Unavailable: No broker answers at the start.
         """
-        strategy = self._parts.load_strategy()
+        strategy = self._strategy = self._parts.load_strategy()
         async with AsyncExitStack() as stack:
             self._listen(stack)
             if server is not None:
                 stack.push_async_callback(server.close)
                 await server.start()
             stack.push_async_callback(self._disconnect)
+            if self._parts.annotator is not None:
+                self._parts.annotator.start()
+                stack.push_async_callback(
+                    asyncio.to_thread, self._parts.annotator.close, _LAST_NOTES_S
+                )
             if not await self._ended_or_stopped(self._start(strategy)):
                 return
             announcer = self._announcer

@@ -2,6 +2,7 @@
 
     GET  /metrics            for Prometheus
     GET  /api/v1/scorecard   the scorecard as JSON; 503 before the first evaluation
+    GET  /runbook, /kpis     what to do about an alert, what a KPI means; ?language=es|en
     GET  /-/healthy          200 while evaluations go on
     GET  /-/ready            200 once the rows are read and fit the strategy
     POST /-/reload           reads the strategy again; 400 lists every problem
@@ -17,9 +18,11 @@ from typing import Protocol
 
 from aiohttp import web
 
+from kpi_stream.adapters.web.pages import HEADERS, LANGUAGES, PAGES, Handbook
 from kpi_stream.adapters.web.view import scorecard
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.errors import InputError
+from kpi_stream.domain.strategy import Strategy
 
 _SHUTDOWN_S = 2.0
 """How long an open request may take after the process was asked to end."""
@@ -34,6 +37,10 @@ class Site(Protocol):
 
     def evaluation(self) -> Evaluation | None:
         """Return the newest evaluation, None before the first."""
+        ...
+
+    def strategy(self) -> Strategy | None:
+        """Return the strategy in force, None before it is read."""
         ...
 
     def healthy(self) -> tuple[bool, str]:
@@ -56,10 +63,18 @@ class WebServer:
         site: What is served.
         port: TCP port; 0 takes a free one.
         host: The address to listen on.
+        handbook: The pages about alerts and KPIs; by default Grafana is on this machine.
     """
 
-    def __init__(self, site: Site, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        site: Site,
+        port: int,
+        host: str = "127.0.0.1",
+        handbook: Handbook | None = None,
+    ) -> None:
         self._site, self._wanted, self._host = site, port, host
+        self._handbook = handbook or Handbook()
         self._runner: web.AppRunner | None = None
         self.port = port
 
@@ -96,6 +111,8 @@ class WebServer:
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/api/v1/scorecard", self._scorecard)
+        for name in PAGES:
+            app.router.add_get(f"/{name}", partial(self._page, name))
         app.router.add_get("/-/healthy", partial(_check, self._site.healthy))
         app.router.add_get("/-/ready", partial(_check, self._site.ready))
         app.router.add_post("/-/reload", self._reload)
@@ -114,6 +131,16 @@ class WebServer:
             return web.json_response({"error": reason}, status=503)
         body = await asyncio.to_thread(lambda: dumps(scorecard(evaluation), allow_nan=False))
         return web.json_response(text=body, headers={"Cache-Control": "no-store"})
+
+    async def _page(self, name: str, request: web.Request) -> web.Response:
+        strategy = self._site.strategy()
+        if strategy is None:
+            return web.Response(text="the strategy is not read yet\n", status=503)
+        language = request.query.get("language", strategy.language)
+        if language not in LANGUAGES:
+            return web.Response(text=f"language is one of {', '.join(LANGUAGES)}\n", status=400)
+        text = await asyncio.to_thread(self._handbook.page, name, strategy, language)
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
     async def _reload(self, _: web.Request) -> web.Response:
         problems = await self._site.reload()

@@ -11,6 +11,8 @@ import pytest
 from kpi_stream.adapters.web.server import WebServer
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.errors import InputError
+from kpi_stream.domain.strategy import Strategy
+from tests.support.dashboards import edition
 from tests.support.scorecard import (
     ADVANCE,
     DAY_MS,
@@ -29,6 +31,7 @@ class FakeSite:
     def __init__(self) -> None:
         self.well = (True, "fine")
         self.latest: Evaluation | None = None
+        self.read: Strategy | None = None
         self.problems: Sequence[str] = ()
         self.accept = ""
 
@@ -40,6 +43,10 @@ class FakeSite:
     def evaluation(self) -> Evaluation | None:
         """Return what the test set."""
         return self.latest
+
+    def strategy(self) -> Strategy | None:
+        """Return what the test set."""
+        return self.read
 
     def healthy(self) -> tuple[bool, str]:
         """Return what the test set."""
@@ -153,6 +160,30 @@ def test_the_scorecard_is_json() -> None:
         assert processes["objectives"][0]["kpis"][0]["series"] == []
         assert [each["kpi"] for each in shown["other_kpis"]] == ["officer-load"]
         assert shown["initiatives"][0]["overdue_actions"][0]["responsible"] == "Ana"
+
+    serve(site, visit)
+
+
+@pytest.mark.parametrize(("path", "place"), [("/runbook", "feed-stale"), ("/kpis", "soon")])
+def test_the_handbook_is_served_from_the_strategy_in_force(path: str, place: str) -> None:
+    """In its own language or the one asked for, before anything is evaluated; no other one."""
+    site = FakeSite()
+
+    async def visit(call: Call) -> None:
+        assert (await call("GET", path))[0] == 503
+        site.read = edition("pocket-es").strategy
+        status, kind, text = await call("GET", path)
+        assert (status, kind) == (200, "text/html")
+        assert '<html lang="en">' in text
+        assert f'id="{place}">' in text
+        assert '<html lang="es">' in (await call("GET", f"{path}?language=es"))[2]
+        assert await call("GET", f"{path}?language=fr") == (
+            400,
+            "text/plain",
+            "language is one of es, en\n",
+        )
+        site.read = edition("harbour-en").strategy
+        assert "Almadra" in (await call("GET", path))[2]
 
     serve(site, visit)
 
