@@ -30,16 +30,16 @@ def drawn(tree: str) -> list[str]:
 def real() -> set[str]:
     """Return the folders that the tree is to show.
 
-    All of the package, of the documents and of the examples; the first level of the tests; and what
-    else lies at the top and is not hidden.
+    All of the package, of what is deployed, of the documents and of the examples; the first level
+    of Grafana's files and of the tests; and what else lies at the top and is not hidden.
     """
     found = set()
     for name in files():
         folders = name.split("/")[:-1]
         for depth in range(1, len(folders) + 1):
             path = "/".join(folders[:depth]) + "/"
-            deep = path.startswith((PACKAGE, "docs/", "examples/"))
-            if deep or depth == 1 or (depth == 2 and path.startswith("tests/")):
+            deep = path.startswith((PACKAGE, "deploy/", "docs/", "examples/"))
+            if deep or depth == 1 or (depth == 2 and path.startswith(("grafana/", "tests/"))):
                 found.add(path)
     return {path for path in found if not path.startswith(".")} - {"src/"}
 

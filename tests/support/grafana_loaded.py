@@ -6,13 +6,26 @@ From its readers of files (`pkg/services/provisioning`) and the models of its HT
 
 import copy
 import json
+import pickle
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import yaml
 
+from kpi_stream.adapters.grafana.dashboards import dashboard_files
+from kpi_stream.adapters.grafana.provisioning import provisioning_files
+from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
+from kpi_stream.application.monitoring.edition import Edition
+from tests.support.documents import ROOT
 from tests.support.grafana_stub import GrafanaStub
+
+STRATEGIES = {
+    "sunat": packaged_strategy_path(),
+    "harbour": ROOT / "tests" / "strategies" / "harbour",
+    "pocket": ROOT / "tests" / "strategies" / "pocket",
+}
 
 ENVIRONMENT = {
     "KPI_STREAM_PROMETHEUS_URL": "http://prometheus:9090",
@@ -23,6 +36,27 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNITS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SECRET = ("authorization_credentials",)
 API = "/api/v1/provisioning"
+
+
+@cache
+def generated(name: str, language: str) -> dict[str, str]:
+    """Return the files of a strategy in a language."""
+    edition = Edition(load_strategy(STRATEGIES[name]), language)
+    return {**dashboard_files(edition), **provisioning_files(edition)}
+
+
+def put(stub: GrafanaStub) -> None:
+    """Load the English files of the harbour; faster from the second time on."""
+    stub.dashboards, stub.served = pickle.loads(_harbour())  # noqa: S301  (its own)
+
+
+@cache
+def _harbour() -> bytes:
+    """Return what a Grafana serves that has read the files; loading them takes a while."""
+    with GrafanaStub() as stub:
+        load(stub, generated("harbour", "en"))
+        stub.served["/api/folders/theirs"] = {"uid": "theirs", "title": "Theirs"}
+        return pickle.dumps((stub.dashboards, stub.served))
 
 
 def load(

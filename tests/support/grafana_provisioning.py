@@ -197,8 +197,8 @@ class _World:
                         yield f"contact point {point.name}: no template {name!r}"
 
     def _group(self, group: Group) -> Iterator[str]:
-        if group.folder not in {each.folder for each in self.providers}:
-            yield f"group {group.name}: no provider has the folder {group.folder!r}"
+        if group.folder in {each.folder for each in self.providers}:
+            yield f"group {group.name}: Grafana may make a second folder {group.folder!r}"
         every_s = seconds(group.interval)
         if every_s <= 0 or every_s % SCHEDULER_S:
             yield f"group {group.name}: the interval is no multiple of {SCHEDULER_S} s"

@@ -247,6 +247,7 @@ def _halves(tag: str) -> tuple[str, str]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     @property
     def grafana(self) -> GrafanaStub:

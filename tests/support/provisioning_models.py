@@ -20,7 +20,7 @@ _UNDERSCORES = frozenset(
 
 Uid = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,40}$")]
 Words = Annotated[str, Field(pattern=r"\S")]
-Title = Annotated[str, Field(pattern=r"^[^/]*\S[^/]*$", max_length=190)]
+Title = Annotated[str, Field(pattern=r"^[^/]*[^/\s][^/]*$", max_length=190)]
 """Of a folder: a slash would mean one within another."""
 Duration = Annotated[
     str, Field(pattern=r"^(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?(?<=[a-z])$")

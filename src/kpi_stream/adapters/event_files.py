@@ -9,7 +9,12 @@ from kpi_stream.domain.errors import InputError
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a JSONL file without their ends; blank ones are skipped.
+    """Yield the lines of a JSONL file as `numbered_lines` does, without their numbers."""
+    return (text for _, text in numbered_lines(path))
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (number from 1, line without its end) of a JSONL file; blank lines are skipped.
 
     A name that ends in `.gz` is unpacked.
 
@@ -23,7 +28,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
                 lines += 1
                 text = line.rstrip(b"\r\n")
                 if text:
-                    yield text
+                    yield lines, text
     except FileNotFoundError as err:
         msg = f"{path}: there is no such file"
         raise InputError(msg) from err

@@ -10,6 +10,7 @@ from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import EventRejected, Reason
+from kpi_stream.domain.events import Event
 from kpi_stream.domain.readings import Reading, SeriesKey
 from kpi_stream.domain.strategy import Strategy
 
@@ -62,25 +63,30 @@ class Replay:
             as_of_ms: Leaves out what was recorded after this instant.
             on_rejected: Told of each rejected event.
         """
-        tally, fold = self.tally, self.fold
         for key, value in lines:
             try:
                 event = decode(key, value, received_ms)
-                recorded_ms = event.fact.recorded_ms
-                if as_of_ms is not None and recorded_ms > as_of_ms:
-                    tally.later += 1
+                if as_of_ms is not None and event.fact.recorded_ms > as_of_ms:
+                    self.tally.later += 1
                     continue
-                outcome = fold.apply(event)
+                self.apply(event)
             except EventRejected as rejected:
-                tally.rejected[rejected.reason] += 1
+                self.tally.rejected[rejected.reason] += 1
                 if on_rejected is not None:
                     on_rejected(key, value, rejected)
-                continue
-            tally.outcomes[outcome] += 1
-            tally.newest_ms = max(tally.newest_ms, recorded_ms)
-            self._since_drain += 1
-            if self._since_drain >= DRAIN_EVERY:
-                self.drain()
+
+    def apply(self, event: Event) -> None:
+        """Fold one accepted event.
+
+        Raises:
+            EventRejected: Its subject has left the state; the tally does not know of it.
+        """
+        outcome = self.fold.apply(event)
+        self.tally.outcomes[outcome] += 1
+        self.tally.newest_ms = max(self.tally.newest_ms, event.fact.recorded_ms)
+        self._since_drain += 1
+        if self._since_drain >= DRAIN_EVERY:
+            self.drain()
 
     def drain(self) -> None:
         """Move what changed from the fold to the totals."""

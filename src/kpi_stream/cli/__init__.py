@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("demo", "Run everything on this machine, with an embedded broker."),
     "simulate": ("feeds", "Turn declarations into events, to a file or to Kafka."),
     "replay": ("replay", "Fold a file of events and print the readings."),
+    "backfill": ("backfill", "Write the past for Prometheus, from files of events."),
     "check": ("offline", "Check a strategy folder, report every problem."),
     "schema": ("offline", "Write the JSON Schemas of the events."),
     "topics": ("services", "Create and check the Kafka topics."),
@@ -27,6 +28,7 @@ COMMANDS = {
     "worker": ("services", "Count the events."),
     "scorecard": ("services", "Judge the counts; serve metrics and the scorecard."),
     "healthcheck": ("services", "Ask a running service whether it is well."),
+    "doctor": ("doctor", "Compare what Grafana serves with what was generated."),
     "generate": ("offline", "Write what is generated from the code."),
 }
 """Module below this package and purpose of each command, as `--help` lists them."""

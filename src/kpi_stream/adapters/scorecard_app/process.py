@@ -114,9 +114,8 @@ class ScorecardProcess:
             log.info("strategy %s was read again", new.scorecard.strategy.id)
             if self._parts.annotator is not None:
                 # During a backfill the new strategy judges from the past instant on.
-                at_ms = (
-                    self._parts.clock.now_ms() if self._latest is None else (self._latest.as_of_ms)
-                )
+                latest = self._latest
+                at_ms = self._parts.clock.now_ms() if latest is None else latest.as_of_ms
                 self._parts.annotator.reloaded(
                     old.scorecard.strategy, new.scorecard.strategy, at_ms
                 )

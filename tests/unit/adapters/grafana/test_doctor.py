@@ -1,70 +1,28 @@
-"""`kpi-stream doctor grafana`, against the HTTP stub with everything generated loaded into it."""
+"""The doctor, against the HTTP stub of Grafana with everything generated loaded into it."""
 
-import json
-import pickle
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from kpi_stream.adapters.clock import Clock
 from kpi_stream.adapters.grafana.client import Access, GrafanaClient, GrafanaError
 from kpi_stream.adapters.grafana.compare import Variable
-from kpi_stream.adapters.grafana.dashboards import dashboard_files
 from kpi_stream.adapters.grafana.doctor import Doctor, cannot_ask
-from kpi_stream.adapters.grafana.provisioning import provisioning_files
 from kpi_stream.adapters.grafana.provisioning.contact_points import WEBHOOK_TOKEN
 from kpi_stream.adapters.grafana.provisioning.sources import PROMETHEUS_URL
-from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.application.monitoring.edition import Edition
-from kpi_stream.cli import cli
-from tests.support.documents import ROOT
-from tests.support.grafana_loaded import API, ENVIRONMENT, load
+from tests.support.grafana_loaded import API, ENVIRONMENT, generated, load, put
 from tests.support.grafana_stub import TOKEN, Answer, GrafanaStub, cut, page, says
-
-STRATEGIES = {
-    "sunat": packaged_strategy_path(),
-    "harbour": ROOT / "tests" / "strategies" / "harbour",
-    "pocket": ROOT / "tests" / "strategies" / "pocket",
-}
-HARBOUR = STRATEGIES["harbour"]
-
-
-@cache
-def generated(name: str, language: str) -> dict[str, str]:
-    """Return the files of a strategy in a language."""
-    edition = Edition(load_strategy(STRATEGIES[name]), language)
-    return {**dashboard_files(edition), **provisioning_files(edition)}
-
-
-@cache
-def loaded() -> bytes:
-    """Return what a Grafana serves that has read the files; loading them takes a while."""
-    with GrafanaStub() as stub:
-        load(stub, generated("harbour", "en"))
-        stub.served["/api/folders/theirs"] = {"uid": "theirs", "title": "Theirs"}
-        return pickle.dumps((stub.dashboards, stub.served))
 
 
 @pytest.fixture
 def grafana() -> Iterator[GrafanaStub]:
     """A Grafana that has read the files of a strategy."""
     with GrafanaStub() as stub:
-        stub.dashboards, stub.served = pickle.loads(loaded())  # noqa: S301  (its own)
+        put(stub)
         yield stub
-
-
-@pytest.fixture(autouse=True)
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file with the token."""
-    file = tmp_path / "token"
-    file.write_text(TOKEN)
-    monkeypatch.setenv("KPI_STREAM_GRAFANA_TOKEN_FILE", str(file))
-    return file
 
 
 def ask(
@@ -91,12 +49,6 @@ def ask(
     return lines
 
 
-def run(stub: GrafanaStub, *options: str) -> Result:
-    """Run the command."""
-    words = ["doctor", "grafana", "--strategy", str(HARBOUR), "--language", "en", *options]
-    return CliRunner().invoke(cli, words, env={"KPI_STREAM_GRAFANA_URL": stub.url})
-
-
 @pytest.mark.parametrize(
     ("name", "language"), [("sunat", "es"), ("harbour", "en"), ("pocket", "es"), ("pocket", "en")]
 )
@@ -110,17 +62,6 @@ def test_what_was_generated_and_loaded_is_well(name: str, language: str) -> None
         assert len(boards) == len(stub.dashboards) > 4
         assert f"{API}/alert-rules" in asked
         assert {each.method for each in stub.seen} == {"GET"}
-
-
-def test_the_command_says_what_it_asks_for(grafana: GrafanaStub) -> None:
-    """On standard error, since a big strategy takes a while; and that all is well."""
-    result = run(grafana)
-    assert (result.exit_code, result.stdout) == (0, "")
-    *lines, last = result.stderr.splitlines()
-    assert last == f"{grafana.url}: all is well"
-    assert f"asking for {len(grafana.dashboards)} dashboards" in lines
-    rules = grafana.served[f"{API}/alert-rules"]
-    assert f"asking for {len(rules)} alert rules" in lines  # type: ignore[arg-type]
 
 
 def at(stub: GrafanaStub, path: str) -> Any:
@@ -299,17 +240,6 @@ def test_the_address_of_prometheus_can_be_checked(grafana: GrafanaStub) -> None:
     assert "url is 'http://prometheus:9090', not 'http://elsewhere:9090'" in line
 
 
-def test_links_are_compared_with_those_it_was_generated_with(grafana: GrafanaStub) -> None:
-    """The same options as for `kpi-stream generate`."""
-    url = ("--runbook-url", "https://wiki.example.org/kpi")
-    result = run(grafana, *url, "--prometheus-url", "http://prometheus:9090")
-    lines = result.stdout.splitlines()
-    assert result.exit_code == 1
-    rules = [each for each in lines if each.startswith("alert rule ")]
-    assert len(rules) == len(at(grafana, f"{API}/alert-rules"))
-    assert all("annotations.runbook_url is" in each for each in rules), rules
-
-
 def test_peoples_own_are_left_alone(grafana: GrafanaStub) -> None:
     """A rule that somebody made in Grafana, and a dashboard in another folder, are no findings."""
     rules = at(grafana, f"{API}/alert-rules")
@@ -319,15 +249,15 @@ def test_peoples_own_are_left_alone(grafana: GrafanaStub) -> None:
     assert ask(grafana) == []
 
 
-def test_the_rules_may_be_in_a_folder_of_their_own_uid(grafana: GrafanaStub) -> None:
-    """Grafana finds that folder by its title, and may make it before the dashboards' one."""
+def test_the_folder_of_the_rules_is_known_by_its_title(grafana: GrafanaStub) -> None:
+    """Grafana makes that folder under a uid of its own choice."""
     title = at(grafana, "/api/folders/harbour-folder")["title"]
-    grafana.served["/api/folders/bf1x9"] = {"uid": "bf1x9", "title": title}
+    grafana.served["/api/folders/chosen"] = {"uid": "chosen", "title": f"{title}: alerts"}
     for each in at(grafana, f"{API}/alert-rules"):
-        each["folderUID"] = "bf1x9"
+        each["folderUID"] = "chosen"
     for path in [each for each in grafana.served if "/rule-groups/" in each]:
         group = path.rpartition("/")[2]
-        grafana.served[f"{API}/folder/bf1x9/rule-groups/{group}"] = grafana.served.pop(path)
+        grafana.served[f"{API}/folder/chosen/rule-groups/{group}"] = grafana.served.pop(path)
     assert ask(grafana) == []
 
 
@@ -371,41 +301,3 @@ def test_a_grafana_that_cannot_be_asked(
     assert line.startswith("grafana: ")
     assert problem in line
     assert remedy in line
-
-
-def test_no_grafana_at_all(token: Path) -> None:
-    """Nobody listens; or there is no token; or nobody said where."""
-    with GrafanaStub() as stub:
-        gone = stub
-    result = run(gone)
-    assert result.exit_code == 2
-    assert "cannot be reached; start Grafana" in result.stdout
-    token.unlink()
-    assert "cannot be read" in run(gone).stdout
-    result = CliRunner().invoke(cli, ["doctor", "grafana"], standalone_mode=False)
-    assert "KPI_STREAM_GRAFANA_URL is not set" in str(result.exception)
-
-
-def test_it_breaks_off_in_the_middle(grafana: GrafanaStub) -> None:
-    """What was found before is shown, and the exit code says that it is not everything."""
-    grafana.served.pop("/api/folders/harbour-folder")
-    grafana.served[f"{API}/alert-rules"] = Answer(500, {"message": "database is locked"})
-    result = run(grafana)
-    assert result.exit_code == 2
-    first, last = result.stdout.splitlines()
-    assert first.startswith("folder harbour-folder: is missing")
-    assert last.startswith("grafana: Grafana answers 500: database is locked")
-
-
-def test_findings_as_json(grafana: GrafanaStub) -> None:
-    """For a machine: the same findings in parts; an empty list where all is well."""
-    assert json.loads(run(grafana, "--json").stdout) == []
-    grafana.dashboards.pop("harbour-map")
-    result = run(grafana, "--json")
-    assert result.exit_code == 1
-    (finding,) = json.loads(result.stdout)
-    assert finding["place"] == "dashboard harbour-map"
-    assert finding["problem"] == "is missing"
-    assert set(finding) == {"place", "problem", "fix"}
-    grafana.always = says(401)
-    assert [each["place"] for each in json.loads(run(grafana, "--json").stdout)] == ["grafana"]

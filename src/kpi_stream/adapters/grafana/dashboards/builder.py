@@ -267,6 +267,11 @@ def prop(name: str, value: object) -> model.DynamicConfigValue:
     return model.DynamicConfigValue(name, value)
 
 
+def as_text() -> model.DynamicConfigValue:
+    """Return the property of a column of texts: Grafana would format `0.90` or `01` as a number."""
+    return prop("unit", "string")
+
+
 def status_word(edition: Edition, status: Status) -> str:
     """Return a status as it is always written: its shape and its word."""
     return f"{MARKS[status]} {edition.text(STATUS_WORDS[status])}"

@@ -8,6 +8,7 @@ from kpi_stream.adapters.grafana.dashboards import figures, units
 from kpi_stream.adapters.grafana.dashboards.builder import (
     Board,
     Box,
+    as_text,
     one_colour,
     prop,
     query,
@@ -131,6 +132,7 @@ def _member(edition: Edition, dimension: str) -> list[model.DynamicConfigValue]:
             ],
         ),
         prop("custom.width", 220),
+        as_text(),
     ]
     if dimension == OFFICE:
         page = {

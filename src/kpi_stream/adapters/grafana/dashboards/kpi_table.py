@@ -13,6 +13,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     GREY,
     Board,
     Box,
+    as_text,
     prop,
     query,
     status_mappings,
@@ -121,6 +122,7 @@ class KpiTable:
     def _make_columns(self) -> tuple[Column, ...]:
         say = self._edition.say
         right = (prop("custom.align", "right"),)
+        figure = (*right, as_text())
         page = {"title": say("Abrir el KPI", "Open the KPI")}
         page["url"] = places.link("${__data.fields.uid}")
         names = {
@@ -139,9 +141,9 @@ class KpiTable:
         return (
             Column("Value #B", say("Estado", "Status"), 130, status),
             Column("title", "KPI", 300, (prop("links", [page]),)),
-            Column("value_text", say("Valor", "Value"), 100, right),
-            Column("expected_text", say("Debe hoy", "Expected today"), 110, right),
-            Column("target_text", say("Meta", "Target"), 130, right),
+            Column("value_text", say("Valor", "Value"), 100, figure),
+            Column("expected_text", say("Debe hoy", "Expected today"), 110, figure),
+            Column("target_text", say("Meta", "Target"), 130, figure),
             Column(
                 "Value #H", say("Vence", "Deadline"), 100, (*right, prop("unit", "time:YYYY-MM-DD"))
             ),
@@ -151,8 +153,8 @@ class KpiTable:
                 160,
                 (prop("custom.cellOptions", spark),),
             ),
-            Column("forecast_text", say("Pronóstico", "Forecast"), 110, right),
-            Column("window_text", say("Ventana elegida", "Chosen window"), 130, right),
+            Column("forecast_text", say("Pronóstico", "Forecast"), 110, figure),
+            Column("window_text", say("Ventana elegida", "Chosen window"), 130, figure),
             Column("Value #I", say("Muestras", "Samples"), 90, (*right, prop("unit", "locale"))),
             Column("Value #L", say("Así desde hace", "Like this for"), 110, (prop("unit", "s"),)),
             Column("objective", say("Objetivo", "Objective"), 200, (_mapped(names),)),

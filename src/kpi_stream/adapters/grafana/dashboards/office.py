@@ -18,6 +18,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     Box,
     Json,
     absent,
+    as_text,
     below,
     by_threshold,
     hidden,
@@ -35,13 +36,11 @@ from kpi_stream.adapters.grafana.dashboards.texts import kpi_title, member_names
 from kpi_stream.application.handbook import phrases
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring import places
+from kpi_stream.application.monitoring.alerts.feed import SILENT_S
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.promql import select
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.strategy import NATIONAL, Kpi
-
-SILENT_S = 7200
-"""Seconds of its usual activity that are missing before an office is called silent."""
 
 _COURSES = 20
 _MOST_COURSES = 6
@@ -51,7 +50,7 @@ _MOST_COURSES = 6
 def build(edition: Edition) -> Iterable[Json]:
     """Return the dashboard of one office."""
     strategy = edition.strategy
-    offices = list(member_names(edition, OFFICE))[: len(strategy.offices)]
+    offices = [code for code in member_names(edition, OFFICE) if code in strategy.offices]
     board = Board(
         edition,
         places.office_uid(strategy),
@@ -246,7 +245,7 @@ def _offices(board: Board, box: Box) -> None:
             ]
         )
         .override_by_name(
-            office, [prop("mappings", [model.ValueMap(names)]), prop("links", [link])]
+            office, [prop("mappings", [model.ValueMap(names)]), prop("links", [link]), as_text()]
         )
         .override_by_name(active, [prop("unit", "percentunit")])
     )

@@ -9,6 +9,7 @@ from kpi_stream.adapters.grafana.dashboards import figures, units
 from kpi_stream.adapters.grafana.dashboards.builder import (
     Board,
     Box,
+    as_text,
     prop,
     query,
     status_mappings,
@@ -96,7 +97,7 @@ class OfficeTable:
         )
         for field, heading in headings.items():
             if field.endswith("_text"):
-                panel = panel.override_by_name(heading, [right])
+                panel = panel.override_by_name(heading, [right, as_text()])
         board.add(
             panel,
             number,

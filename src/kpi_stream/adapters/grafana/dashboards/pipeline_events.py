@@ -10,6 +10,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     VERMILION,
     Board,
     Box,
+    as_text,
     prop,
     query,
     transformation,
@@ -194,7 +195,7 @@ def offices(board: Board, box: Box) -> None:
                 ),
             ]
         )
-        .override_by_name(headings[OFFICE], [prop("mappings", [model.ValueMap(names)])])
+        .override_by_name(headings[OFFICE], [as_text(), prop("mappings", [model.ValueMap(names)])])
         .override_by_name(headings["Value #A"], [*seconds, prop("custom.width", 90)])
         .override_by_name(
             headings["Value #B"],

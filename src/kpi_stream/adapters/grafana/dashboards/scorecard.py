@@ -14,6 +14,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     Board,
     Box,
     Json,
+    as_text,
     by_threshold,
     hidden,
     one_colour,
@@ -214,6 +215,7 @@ def _offices(board: Board, judged: dict[str, str], box: Box) -> None:
                 prop("mappings", [model.ValueMap(names)]),
                 prop("links", [page]),
                 prop("custom.cellOptions", {"type": "auto"}),
+                as_text(),
                 prop("custom.width", 280),
             ],
         )

@@ -7,8 +7,8 @@ from kpi_stream.adapters.grafana.provisioning.writing import (
     File,
     Json,
     duration,
-    folder_title,
     literal,
+    rules_folder,
 )
 from kpi_stream.application.monitoring.alert import Alert
 from kpi_stream.application.monitoring.edition import Edition
@@ -37,7 +37,7 @@ def rules(edition: Edition, every: tuple[Alert, ...]) -> File:
         {
             "orgId": 1,
             "name": literal(name),
-            "folder": literal(folder_title(edition)),
+            "folder": literal(rules_folder(edition)),
             "interval": INTERVAL,
             "rules": [_rule(edition, alert) for alert in members],
         }

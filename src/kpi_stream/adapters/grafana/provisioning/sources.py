@@ -1,6 +1,6 @@
 """Where the dashboards' data and the dashboards themselves come from."""
 
-from kpi_stream.adapters.grafana.provisioning.writing import File, folder_title, literal
+from kpi_stream.adapters.grafana.provisioning.writing import File, dashboards_folder, literal
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.places import datasource_uid, folder_uid
 
@@ -51,7 +51,7 @@ def dashboard_provider(edition: Edition) -> File:
     provider = {
         "name": edition.strategy.id,
         "orgId": 1,
-        "folder": literal(folder_title(edition)),
+        "folder": literal(dashboards_folder(edition)),
         "folderUid": folder_uid(edition.strategy),
         "type": "file",
         "disableDeletion": False,

@@ -63,9 +63,18 @@ def duration(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
-def folder_title(edition: Edition) -> str:
-    """Return the title of the folder; rules find it by title, and a slash would mean nesting."""
+def dashboards_folder(edition: Edition) -> str:
+    """Return the title of the folder of the dashboards; a slash would mean nesting."""
     return edition.text(edition.strategy.name).replace("/", "-")
+
+
+def rules_folder(edition: Edition) -> str:
+    """Return the title of the folder of the rules.
+
+    Grafana finds it by this title and makes it where it is missing, perhaps before the folder of
+    the dashboards, which it finds by uid. With one title there would be two folders of that title.
+    """
+    return f"{dashboards_folder(edition)}: {edition.say('alertas', 'alerts')}"
 
 
 def contact_point_name(edition: Edition) -> str:

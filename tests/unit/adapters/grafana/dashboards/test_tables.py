@@ -76,6 +76,24 @@ def test_every_format_belongs_to_a_column(of: str, language: str) -> None:
             assert each["matcher"]["options"] in {*headings, "uid"}, uid
 
 
+@pytest.mark.parametrize("of", ["sunat", "harbour", "pocket"])
+def test_a_text_is_never_formatted_as_a_number(of: str) -> None:
+    """Grafana would write the member `01` as 1.0 h, and the figure `0.90` as 0.900."""
+    texts = {"member", "office", "member\\kpi"}
+    seen = 0
+    for uid, panel in tables(of):
+        names = step(panel, "organize")["renameByName"]
+        properties = {
+            each["matcher"]["options"]: {one["id"]: one["value"] for one in each["properties"]}
+            for each in panel["fieldConfig"]["overrides"]
+        }
+        for field, heading in names.items():
+            if field in texts or field.endswith("_text"):
+                assert properties[heading]["unit"] == "string", f"{uid}: {heading}"
+                seen += 1
+    assert seen
+
+
 def test_the_scorecard_has_what_the_meeting_asks_for() -> None:
     """The worst first: what it is, what it should be, by when, and where it is going."""
     uid = places.scorecard_uid(edition("sunat-en").strategy)

@@ -97,7 +97,11 @@ MISTAKES: dict[str, tuple[str, Change, str]] = {
     "root without": (POLICIES, drop("policies.0.receiver"), "the root policy has no contact point"),
     "no mute timing": (MUTES, put("muteTimes", []), "no mute timing"),
     "no template": (TEMPLATES, put("templates.0.template", '{{ define "x" }}'), "no template"),
-    "other folder": (RULES, put("groups.0.folder", "x"), "no provider has the folder 'x'"),
+    "folder of the dashboards": (
+        RULES,
+        put("groups.0.folder", "Almadra Harbour Customs"),
+        "Grafana may make a second folder 'Almadra Harbour Customs'",
+    ),
     "other source": (RULES, put(f"{QUERY}.datasourceUid", "x"), "no data source 'x'"),
     "other in the model": (
         RULES,
