@@ -23,6 +23,8 @@ ALLOWED = {
     ("adapters/ingest/mapping.py", "; write an IANA name such as America/Lima"),
 }
 TWO_DIGITS = {
+    # A count in the expected text of a message.
+    "adapters/prometheus/rule_tests/feed.py",
     # Transport codes of the public data set of declarations.
     "adapters/simulator/csv_source.py",
 }

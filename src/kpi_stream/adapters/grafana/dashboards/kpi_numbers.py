@@ -268,7 +268,7 @@ def _judged(edition: Edition, kpi: Kpi) -> Iterator[Figure]:
         say("Así desde hace", "Like this for"),
         f"time() - max({_here(edition, kpi, c.KPI_STATUS_SINCE)})",
         say("Tiempo que lleva en su estado.", "Time that it has been in its status."),
-        "s",
+        units.TIME_SINCE,
         0,
         absent="—",
     )

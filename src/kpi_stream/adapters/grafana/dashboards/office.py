@@ -115,7 +115,7 @@ def _activity(board: Board) -> None:
     pick = absent(edition.say("Elija una", "Choose one"))
     silent = (
         stat.Panel()
-        .unit("s")
+        .unit(units.TIME_SINCE)
         .decimals(0)
         .color_scheme(one_colour(BLUE))
         .graph_mode(common.BigValueGraphMode.NONE)
@@ -153,7 +153,7 @@ def _activity(board: Board) -> None:
     )
     missing = (
         stat.Panel()
-        .unit("s")
+        .unit(units.TIME_SINCE)
         .decimals(0)
         .color_scheme(by_threshold())
         .thresholds(thresholds((None, BLUE), (SILENT_S / 2, ORANGE), (float(SILENT_S), VERMILION)))
@@ -223,7 +223,7 @@ def _offices(board: Board, box: Box) -> None:
     both = f"{select(c.OFFICE_SILENT)} * on (office) {select(c.OFFICE_ACTIVE)}"
     panel = (
         table.Panel()
-        .unit("s")
+        .unit(units.TIME_SINCE)
         .decimals(0)
         .cell_height(common.TableCellHeight.SM)
         .with_target(query(f"max by (office) ({select(c.OFFICE_SILENT)})", "A", table=True))

@@ -4,6 +4,7 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
+from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.dashboards.builder import (
     GREEN,
     ORANGE,
@@ -87,7 +88,7 @@ def age(board: Board, box: Box) -> None:
     """Add how old the newest counted event is."""
     say = board.edition.say
     panel = lines(
-        "s",
+        TIME_SINCE,
         [
             (f"max({select(c.DATA_AGE)})", say("Scorecard", "Scorecard")),
             (
@@ -168,10 +169,10 @@ def offices(board: Board, box: Box) -> None:
         "Value #B": say("Actividad", "Activity"),
         "Value #C": say("Según su actividad", "By its activity"),
     }
-    seconds = [prop("unit", "s"), prop("decimals", 0)]
+    seconds = [prop("unit", TIME_SINCE), prop("decimals", 0)]
     panel = (
         table.Panel()
-        .unit("s")
+        .unit(TIME_SINCE)
         .cell_height(common.TableCellHeight.SM)
         .targets(
             [

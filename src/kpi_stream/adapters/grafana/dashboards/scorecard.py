@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import annotationslist, stat, statetimeline
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
+from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.dashboards import figures
 from kpi_stream.adapters.grafana.dashboards.builder import (
     BRIDGED_MS,
@@ -95,7 +96,7 @@ def _freshness(board: Board) -> None:
     edition = board.edition
     age = (
         stat.Panel()
-        .unit("s")
+        .unit(TIME_SINCE)
         .decimals(0)
         .color_scheme(one_colour())
         .graph_mode(common.BigValueGraphMode.NONE)
