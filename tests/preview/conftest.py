@@ -10,9 +10,13 @@ from tests.preview.canvas_page import CHROMIUM
 from tests.support.required import missing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for the whole run."""
+    """One headless Chromium for the tests of a module.
+
+    While Playwright's synchronous interface is open, an event loop runs in this thread, in which
+    no test of another module can run its own.
+    """
     if shutil.which(CHROMIUM) is None:
         missing("chromium", f"{CHROMIUM} is not installed")
     with sync_playwright() as playwright:

@@ -20,7 +20,13 @@ def _command(words: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
-PATHS = [[name] for name in cli.COMMANDS if name != "topics"] + [["topics", "init"]]
+GROUPS = {"topics": ["init"], "doctor": ["grafana"]}
+"""Commands that only hold others, with those."""
+PATHS = [
+    [name, *more]
+    for name in cli.COMMANDS
+    for more in ([[each] for each in GROUPS[name]] if name in GROUPS else [[]])
+]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
