@@ -91,7 +91,7 @@ format: $(DEV_STAMP) ## Format the code, and repair what can be repaired safely.
 	$(BIN)/ruff format
 
 .PHONY: generate
-generate: $(DEV_STAMP) ## Write the generated files again: schemas, settings table, catalogue.
+generate: $(DEV_STAMP) ## Write the generated files again: dashboards, rules, documents, schemas.
 	$(BIN)/kpi-stream generate
 
 .PHONY: golden

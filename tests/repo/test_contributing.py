@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.documents import CONTRIBUTING, blocks, run_script
 
-COPY, KPI, OBJECTIVE, TARGET, SEE = blocks(CONTRIBUTING, "sh")
+COPY, KPI, OBJECTIVE, TARGET, SEE, SHOW = blocks(CONTRIBUTING, "sh")
 
 
 @pytest.fixture
@@ -29,6 +29,23 @@ def test_a_kpi_takes_yaml_alone(run):
     assert "Declarations with documents asked for" in judged
     assert "5.0 %" in judged
     assert "On track" in judged
+
+
+def test_it_is_shown_everywhere(run):
+    """The same KPI: on the map and the scorecard, on its page, in alerts and documents."""
+    result = run(COPY, KPI, OBJECTIVE, TARGET, SHOW)
+    assert result.returncode == 0, result.stderr
+    alerts = ("kpi-off-track", "kpi-at-risk", "kpi-projected-miss")
+    assert {each.removeprefix("my-site/") for each in result.stdout.split()} >= {
+        "docs/kpis.md",
+        "docs/runbook.md",
+        "grafana/dashboards/sunat-map.json",
+        "grafana/dashboards/sunat-scorecard.json",
+        "grafana/dashboards/sunat-kpi-documents-asked.json",
+        "grafana/provisioning/alerting/rules.yaml",
+        *(f"deploy/prometheus/rules/{each}.yml" for each in alerts),
+        *(f"deploy/prometheus/tests/{each}.yml" for each in alerts),
+    }
 
 
 def test_a_kpi_that_serves_nothing_is_refused(run):

@@ -3,11 +3,10 @@
 import json
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from tests.support.required import missing
 
 PACKAGE = Path(__file__).parents[1] / "grafana"
 _LOCK = PACKAGE / "package-lock.json"
@@ -19,9 +18,8 @@ INSTALL_S, ANSWER_S = 500, 280
 
 @cache
 def node() -> str:
-    """Return node's path with the package installed; skip where node or npm are missing."""
-    found = shutil.which("node") or missing("node", "node is not installed")
-    npm = shutil.which("npm") or missing("node", "npm is not installed")
+    """Return node's path with the package installed; it comes with the development tools."""
+    found, npm = (str(Path(sys.executable).with_name(name)) for name in ("node", "npm"))
     if not _INSTALLED.exists() or _INSTALLED.read_bytes() != _LOCK.read_bytes():
         command = [npm, "ci", "--ignore-scripts", "--no-progress"]
         _run(command, "", INSTALL_S)
