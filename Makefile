@@ -68,11 +68,11 @@ demo-once: $(DEMO_STAMP) ## The same without going live: print the final scoreca
 
 .PHONY: test
 test: $(DEV_STAMP) ## The tests that need no Java, in random order; under 5 minutes.
-	$(PYTEST) -m "not kafka and not slow" --session-timeout=900 $(PYTEST_ARGS)
+	$(PYTEST) -m "not kafka and not slow" --session-timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: faults
 faults: $(DEV_STAMP) ## The tests on a real Apache Kafka (Java 17, Maven), with kill -9, and the slow ones.
-	$(PYTEST) tests -m "kafka or slow" --timeout=600 --session-timeout=2400 $(PYTEST_ARGS)
+	$(PYTEST) tests -m "kafka or slow" --timeout=600 --session-timeout=2700 $(PYTEST_ARGS)
 
 .PHONY: wide
 wide: $(DEV_STAMP) ## The comparison with the independent oracle on whole data sets (minutes).

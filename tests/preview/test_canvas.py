@@ -26,13 +26,13 @@ def _size(chosen: Edition, width: int) -> tuple[int, int]:
     return width, min(high, round(strategy_map(chosen.strategy).height_px))
 
 
-@pytest.fixture(scope="session", params=EDITIONS)
+@pytest.fixture(scope="module", params=EDITIONS)
 def chosen(request: pytest.FixtureRequest) -> Edition:
     """A strategy in a language."""
     return edition(request.param)
 
 
-@pytest.fixture(scope="session", params=[WIDE, NARROW, NARROWEST])
+@pytest.fixture(scope="module", params=[WIDE, NARROW, NARROWEST])
 def drawn(request: pytest.FixtureRequest, browser: Browser, chosen: Edition) -> Drawn:
     """The map full of its longest texts, on a large and on a small screen."""
     return draw(browser, chosen, answers(chosen), size=_size(chosen, request.param))
