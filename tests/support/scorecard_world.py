@@ -45,6 +45,11 @@ class FakeFeed:
         """What the worker counts by."""
         return self.world.counted_by
 
+    @property
+    def misfit(self) -> str | None:
+        """A row of other dimensions, if the world has one."""
+        return self.world.misfit
+
     async def load(self) -> int:
         """Give one row, or fail."""
         if self.world.load_error is not None:
@@ -78,6 +83,7 @@ class World:
     strategy: Strategy = field(default_factory=lambda: strategy(target(ADVANCE, 0.8)))
     problems: tuple[Problem, ...] = ()
     counted_by: str | None = "definitions of 4"
+    misfit: str | None = None
     watermark_ms: int | None = NOON_MS - 1_000
     states: Mapping[SeriesKey, StatusState] = field(default_factory=dict)
     as_of_ms: int | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from kpi_stream.application.ports import StateCodec
 from kpi_stream.application.sheets import Ints, Sheet
 from kpi_stream.domain.catalogue import ABSENT, CONFLICTING, Catalogue
+from kpi_stream.domain.errors import OtherDefinitions
 from kpi_stream.domain.rows import RowKey, decode_key
 from kpi_stream.domain.strategy import NATIONAL
 from kpi_stream.domain.windows import PANE_MS, PANES_KEPT, Span
@@ -73,6 +74,7 @@ class RowTotals:
         """Take one record of the rows' topic; a value of None is a tombstone.
 
         Raises:
+            OtherDefinitions: The row has another number of dimensions; it is left out.
             StateError: The value is not a row's.
             ValueError: The key is not a row's.
         """
@@ -196,13 +198,17 @@ class RowTotals:
         return column
 
     def _new_row(self, members: str) -> int:
+        codes = members.split("|")
+        if len(codes) != len(self._dimensions):
+            msg = f"the row {members!r} has not the strategy's {len(self._dimensions)} dimensions"
+            raise OtherDefinitions(msg)
         row = self._rows[members] = len(self._rows)
         if row >= len(self._row_members):
             more = np.full((max(64, row), self._row_members.shape[1]), -1, dtype=np.int64)
             self._row_members = np.concatenate([self._row_members, more])
         self._row_members[row, 0] = 0
         for at, (dimension, member) in enumerate(
-            zip(self._dimensions, members.split("|"), strict=True), start=1
+            zip(self._dimensions, codes, strict=True), start=1
         ):
             if member != ABSENT:
                 number = self.members.setdefault((dimension, member), len(self.members))

@@ -81,5 +81,9 @@ class StateError(KpiStreamError):
     """Stored state cannot be trusted; the process stops rather than count wrongly."""
 
 
+class OtherDefinitions(KpiStreamError):
+    """A row was counted by other dimensions than those of the strategy."""
+
+
 class Unavailable(KpiStreamError):
     """A broker or another service does not answer."""

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from kpi_stream.application.totals import RowTotals
-from kpi_stream.domain.errors import StateError
+from kpi_stream.domain.errors import OtherDefinitions, StateError
 from kpi_stream.domain.windows import Span
 from tests.laws.rig import CODEC
 from tests.laws.strategies import DAY, catalogue
@@ -99,7 +99,12 @@ def test_a_tombstone_leaves_the_pane_to_time():
 
 @pytest.mark.parametrize(
     ("key", "value", "error"),
-    [(b"@", b"{}", ValueError), (day(), b"[]", StateError)],
+    [
+        (b"@", b"{}", ValueError),
+        (day(), b"[]", StateError),
+        (day(members="118|-"), b'{"a":1}', OtherDefinitions),
+        (day(members=f"{ROW}|-"), b'{"a":1}', OtherDefinitions),
+    ],
 )
 def test_what_is_no_row_is_an_error(key: bytes, value: bytes, error: type[Exception]):
     """A record that is no row stops the reader rather than being skipped."""

@@ -20,7 +20,7 @@ class Counting:
     @property
     def matches(self) -> bool:
         """Return whether the rows were counted by the definitions of the strategy."""
-        return self.feed.fingerprint in (None, self.fingerprint)
+        return self.feed.misfit is None and self.feed.fingerprint in (None, self.fingerprint)
 
 
 class ReloadRefused(Exception):
@@ -65,6 +65,9 @@ async def replacement(current: Counting, parts: Parts) -> Counting:
     except KpiStreamError as err:
         await feed.close()
         raise ReloadRefused((str(err),)) from err
+    if feed.misfit is not None:
+        await feed.close()
+        raise ReloadRefused((feed.misfit,))
     return Counting(current.scorecard.with_strategy(strategy, totals), feed, fingerprint)
 
 

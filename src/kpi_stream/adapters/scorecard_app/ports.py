@@ -45,6 +45,11 @@ class Feed(Protocol):
         """By which definitions the newest rows were counted; None before there are any."""
         ...
 
+    @property
+    def misfit(self) -> str | None:
+        """The first row that the totals could not take, counted by other dimensions; or None."""
+        ...
+
     async def load(self) -> int:
         """Connect and read all rows up to the present."""
         ...

@@ -279,10 +279,11 @@ class ScorecardProcess:
 
 
 def _mismatch(counting: Counting) -> str:
+    misfit = counting.feed.misfit
     return (
         f"the rows were counted by other KPI definitions ({counting.feed.fingerprint}) than the "
         f"strategy's ({counting.fingerprint}); restart the worker with this strategy, or reload "
-        "the strategy that it counts by"
+        f"the strategy that it counts by{'' if misfit is None else f' ({misfit})'}"
     )
 
 

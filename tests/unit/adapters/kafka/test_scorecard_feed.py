@@ -10,7 +10,7 @@ from kpi_stream.adapters.kafka.scorecard import feed as module
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed
 from kpi_stream.application.as_of import PartitionProgress
 from kpi_stream.application.ports import BrokerOptions, Topics
-from kpi_stream.domain.errors import StateError
+from kpi_stream.domain.errors import OtherDefinitions, StateError
 
 
 def position(applied: int, **changes: object) -> bytes:
@@ -39,6 +39,8 @@ class Rig(RowFeed):
         if key == b"bad":
             msg = "not a row key"
             raise ValueError(msg)
+        if key.startswith(b"other"):
+            raise OtherDefinitions(key.decode())
         self.rows.append((partition, key, value))
 
     def give(self, *records: tuple[int, bytes, bytes | None]) -> None:
@@ -55,6 +57,16 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
 
     monkeypatch.setattr(module, "TopicReader", reader)
     return Rig()
+
+
+def test_a_row_of_other_dimensions_is_told_and_the_rest_is_read(rig: Rig) -> None:
+    """Whoever judges must know, and by which definitions they were counted comes later."""
+    assert rig.misfit is None
+    rig.give((0, b"other", b"{}"), (1, b"other too", b"{}"), (0, b"row", b"{}"))
+    rig.give((0, b"@", position(3, fingerprint="theirs")))
+    assert rig.misfit == "kpi.rows[0] at 0: other"
+    assert rig.rows == [(0, b"row", b"{}")]
+    assert rig.fingerprint == "theirs"
 
 
 def test_rows_are_handed_on_and_positions_are_kept(rig: Rig) -> None:

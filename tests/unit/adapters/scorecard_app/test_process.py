@@ -174,6 +174,33 @@ def test_rows_of_other_definitions_suspend_the_readings() -> None:
     live(world, visit)
 
 
+def test_rows_of_other_dimensions_suspend_the_readings() -> None:
+    """Even where the position record has not come that would say so."""
+    world = World(counted_by=None, misfit="kpi.rows[0] at 7: another row")
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: b"strategy_matches_rows 0.0" in process.metrics("")[0])
+        ready, why = process.ready()
+        assert not ready
+        assert "(kpi.rows[0] at 7: another row)" in why
+        assert process.evaluation() is None
+
+    live(world, visit)
+
+
+def test_another_set_of_kpis_is_refused_where_the_rows_do_not_fit() -> None:
+    """What is read again must fit as well."""
+    world = World(counted_by=None)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        world.strategy = replace(world.strategy, kpis=world.strategy.kpis[:2])
+        world.misfit = "kpi.rows[0] at 7: another row"
+        assert await process.reload() == ("kpi.rows[0] at 7: another row",)
+
+    live(world, visit)
+
+
 def test_an_empty_feed_is_ready_and_says_nothing() -> None:
     """Before the first event there is no `as_of`, so no reading and no status."""
     world = World(watermark_ms=None)

@@ -12,7 +12,7 @@ from kpi_stream.adapters.kafka.reader import Record, TopicReader
 from kpi_stream.adapters.kafka.scorecard.closing import closed
 from kpi_stream.application.as_of import PartitionProgress
 from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
-from kpi_stream.domain.errors import StateError, Unavailable
+from kpi_stream.domain.errors import OtherDefinitions, StateError, Unavailable
 
 ApplyRow = Callable[[int, bytes, bytes | None], None]
 
@@ -44,6 +44,7 @@ class RowFeed:
         self._reader = TopicReader(broker, topics.rows, settle_ms=settle_ms)
         self._positions: dict[int, Position] = {}
         self._partitions: list[int] = []
+        self._misfit: str | None = None
 
     async def load(self) -> int:
         """Connect and read all rows up to the present; return how many records there were.
@@ -83,6 +84,11 @@ class RowFeed:
         value = None if newest is None else newest.meta.get("fingerprint")
         return value if isinstance(value, str) else None
 
+    @property
+    def misfit(self) -> str | None:
+        """The first row that the totals could not take, counted by other dimensions; or None."""
+        return self._misfit
+
     def progress(self, ends: Mapping[int, int]) -> tuple[PartitionProgress, ...]:
         """Return how far each partition is.
 
@@ -115,6 +121,9 @@ class RowFeed:
                 continue
             try:
                 apply_row(partition, key or b"", value)
+            except OtherDefinitions as err:
+                # By which ones, the position record says, which comes after its rows.
+                self._misfit = self._misfit or f"{self._topic}[{partition}] at {offset}: {err}"
             except ValueError as err:
                 msg = f"{self._topic}[{partition}] at {offset} is no row: {err}"
                 raise StateError(msg) from err
