@@ -83,7 +83,7 @@ def test_every_offline_command_is_among_the_blocks():
     """The commands that need no broker are executed, not only mentioned."""
     blocks_of_all = OFFLINE + blocks(CONTRIBUTING, "sh")
     lines = [line for block in blocks_of_all for line in block.splitlines()]
-    assert {words[0] for words in commands(lines)} == {"check", "replay", "simulate"}
+    assert {words[0] for words in commands(lines)} == {"check", "generate", "replay", "simulate"}
 
 
 @pytest.mark.parametrize("command", ["schema", "schema --output schemas", "check --json"])
