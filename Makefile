@@ -74,6 +74,10 @@ test: $(DEV_STAMP) ## The tests that need no Java, in random order; under 10 min
 faults: $(DEV_STAMP) ## The tests on a real Apache Kafka (Java 17, Maven), with kill -9, and the slow ones.
 	$(PYTEST) tests -m "kafka or slow" --timeout=600 --session-timeout=2700 $(PYTEST_ARGS)
 
+.PHONY: compiled-test
+compiled-test: $(DEV_STAMP) ## Compile the core (needs a C compiler) and run its tests on the result.
+	$(PYTEST) tests/repo/test_compiled.py $(PYTEST_ARGS)
+
 .PHONY: wide
 wide: $(DEV_STAMP) ## The comparison with the independent oracle on whole data sets (minutes).
 	KPI_STREAM_WIDE=1 $(PYTEST) tests/golden/test_against_oracle.py --timeout=900 $(PYTEST_ARGS)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from benchmarks import memory, profile, replay, report, scorecard, worker
+from benchmarks import core, memory, profile, replay, report, scorecard, worker
 from benchmarks.feed import feed
 from benchmarks.machine import leave_its_core, load_average, pinned
 from benchmarks.result import Result, show
 from kpi_stream.settings import PREFIX
 
 REPORT = "report"
-NAMES = ("worker", "replay", "memory", "scorecard", "profile")
+NAMES = ("worker", "core", "replay", "memory", "scorecard", "profile")
 """In the order in which they are best run: the caches of the first serve the others."""
 
 
@@ -58,6 +58,7 @@ def main(names: tuple[str, ...], runs: int, scale: float, output: Path | None) -
 def _measure(name: str, runs: int, scale: float) -> Result:
     measures: dict[str, Callable[[], Result]] = {
         "worker": lambda: worker.measure(feed(scale), runs),
+        "core": lambda: core.measure(feed(scale), runs),
         "replay": lambda: replay.measure(feed(scale), runs),
         "memory": lambda: memory.measure(feed(scale)),
         "scorecard": lambda: scorecard.measure(scale),

@@ -6,17 +6,16 @@ depends on the partition's log alone (its clock is the watermark, the newest `re
 so a replay from any committed point gives the same rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from kpi_stream.application.ports import Changes, StateCodec
+from kpi_stream.application.recount import Plan
 from kpi_stream.application.row_store import RowStore
-from kpi_stream.domain.catalogue import Catalogue, Counted, Group
+from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import EventRejected, Reason, StateError
 from kpi_stream.domain.events import EVENT_TYPES, STATE_VERSION, Event, Kind
-from kpi_stream.domain.subject import OPENING, Outcome, Subject
-from kpi_stream.domain.terms import Contributions
+from kpi_stream.domain.subject import Outcome, Subject
 from kpi_stream.domain.windows import DAY_MS, PANE_MS, pane_floor
 
 
@@ -37,50 +36,9 @@ LEAVES_BYTES = 8
 record of that length alone is the marker of a subject that left."""
 
 
-_Ready: TypeAlias = list[
-    tuple[Callable[[Subject], str], list[tuple[int, Callable[[Subject], Contributions]]]]
-]
-"""Terms to ask, numbered, by the group whose members they share."""
-
-
-_NOTHING: dict[int, tuple[str, Contributions]] = {}
-
-
-class Plan:
-    """What some events can change, by what their subject has reached."""
-
-    def __init__(self, kind: Kind, touched: tuple[Counted, ...]) -> None:
-        """Compile what is touched; the terms to ask are found as the combinations occur."""
-        self.prefix = f"{kind.value}:"
-        self._opening = OPENING[kind].slot
-        self._touched = touched
-        self._ready: dict[int, _Ready] = {}
-
-    def contributed(self, subject: Subject) -> dict[int, tuple[str, Contributions]]:
-        """Return the members and contributions of each term that the event touches, by number."""
-        ready = self._ready.get(subject.reached)
-        if ready is None:
-            ready = self._ready[subject.reached] = self._find(subject.reached)
-        if not ready or (subject.corrected and subject.winner(self._opening) is None):
-            return _NOTHING
-        found: dict[int, tuple[str, Contributions]] = {}
-        for members_of, terms in ready:
-            members = ""
-            for number, contribute in terms:
-                contributions = contribute(subject)
-                if contributions:
-                    members = members or members_of(subject)
-                    found[number] = (members, contributions)
-        return found
-
-    def _find(self, reached: int) -> _Ready:
-        if not reached >> self._opening & 1:
-            return []
-        ready: dict[Group, list[tuple[int, Callable[[Subject], Contributions]]]] = {}
-        for number, each in enumerate(self._touched):
-            if all(reached >> slot & 1 for slot in each.term.needs):
-                ready.setdefault(each.group, []).append((number, each.term.contribute))
-        return [(group.members, terms) for group, terms in ready.items()]
+LIVE_KEPT = 5_000
+"""Subjects that may stay decoded after a drain, about 12 MB: what was touched lately is likely to
+be touched again, and need not be read back then. If there are more, all of them are let go."""
 
 
 class PartitionFold:
@@ -94,6 +52,7 @@ class PartitionFold:
         self._retention = retention or Retention()
         self.watermark_ms = -1
         self._rows = RowStore(catalogue.days, codec)
+        self._add = self._rows.add
         self._states: dict[str, bytes] = {}
         self._live: dict[str, Subject] = {}
         self._touched: set[str] = set()
@@ -101,18 +60,21 @@ class PartitionFold:
         self._swept_day = -1
         self._soonest = min(self._retention.complete_ms, self._retention.incomplete_ms)
         self._next_pane_ms = -1
-        self._first = {each.name: Plan(each.kind, catalogue.touched(each)) for each in EVENT_TYPES}
+        self._prefixes = {each.name: f"{each.kind.value}:" for each in EVENT_TYPES}
+        self._first = {each.name: Plan(each, catalogue.touched(each)) for each in EVENT_TYPES}
         # A second fact of a milestone can contradict the first.
         self._again = {
-            each.name: Plan(each.kind, catalogue.touched(each, again=True)) for each in EVENT_TYPES
+            each.name: Plan(each, catalogue.touched(each, again=True)) for each in EVENT_TYPES
         }
         # What a correction replaces may be of any type.
-        self._corrections = {kind: Plan(kind, catalogue.counted(kind)) for kind in Kind}
+        self._corrections = {
+            each.name: Plan(each, catalogue.counted(each.kind)) for each in EVENT_TYPES
+        }
 
     @property
     def subjects(self) -> int:
         """Subjects in the state, markers of those that left included."""
-        return len(self._states) + sum(1 for key in self._live if key not in self._states)
+        return len(self._states) + sum(1 for key in self._touched if key not in self._states)
 
     @property
     def rows(self) -> int:
@@ -131,8 +93,8 @@ class PartitionFold:
             EventRejected: The subject has left the state (reason `expired`).
         """
         subject_id, event_type, fact, corrects = event
-        plan = self._first[event_type.name]
-        key = plan.prefix + subject_id
+        name = event_type.name
+        key = self._prefixes[name] + subject_id
         subject = self._live.get(key)
         if subject is None:
             subject = self._live[key] = self._open(key, event)
@@ -142,41 +104,22 @@ class PartitionFold:
                 subject = self._live[key] = self._begin(event, left_ms)
         if fact[0] > self.watermark_ms:
             self._advance(fact[0])
+        plans = self._first
         if corrects is not None or subject.facts[event_type.slot] is not None:
             if subject.knows(event):
                 return Outcome.DUPLICATE
-            again = corrects is None
-            plan = self._again[event_type.name] if again else self._corrections[event_type.kind]
-        before = plan.contributed(subject) if count_rows else _NOTHING
-        outcome = subject.apply(event)
+            plans = self._again if corrects is None else self._corrections
         self._touched.add(key)
-        if count_rows:
-            after = plan.contributed(subject)
-            if before or after:
-                self._recount(before, after)
-        return outcome
-
-    def _recount(
-        self,
-        before: dict[int, tuple[str, Contributions]],
-        after: dict[int, tuple[str, Contributions]],
-    ) -> None:
-        """Retract what a subject contributed and add what it contributes now."""
-        add = self._rows.add
-        for number, old in before.items():
-            if after.get(number) == old:
-                del after[number]
-            else:
-                add(*old, -1)
-        for new in after.values():
-            add(*new, 1)
+        if not count_rows:
+            return subject.apply(event)
+        return plans[name].take(event, subject, self._add)
 
     def drain(self) -> Changes:
         """Return what changed since the last drain, and let go of what is no longer needed."""
         subjects: list[tuple[bytes, bytes | None]] = []
-        states, encode = self._states, self._codec.encode_subject
+        states, live, encode = self._states, self._live, self._codec.encode_subject
         for key in self._touched:
-            subject = self._live[key]
+            subject = live[key]
             leaves_ms = self._leaves_ms(subject)
             record = leaves_ms.to_bytes(LEAVES_BYTES, "big") + encode(subject)
             held = states.get(key)
@@ -185,7 +128,8 @@ class PartitionFold:
             states[key] = record
             subjects.append((key.encode(), record))
         self._touched.clear()
-        self._live.clear()
+        if len(live) > LIVE_KEPT:
+            live.clear()
         subjects.extend(self._sweep())
         return Changes(subjects, self._rows.drain(self.watermark_ms))
 
@@ -300,6 +244,7 @@ class PartitionFold:
                     del self._states[key]
                     yield key.encode(), None
                 else:
+                    self._live.pop(key, None)
                     forgotten_ms = leaves_ms + self._retention.remembered_ms
                     marker = forgotten_ms.to_bytes(LEAVES_BYTES, "big")
                     self._states[key] = marker

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import TypeAlias
 
 from kpi_stream.application.ports import StateCodec
-from kpi_stream.domain.rows import Row, RowKey, decode_key, encode_key
+from kpi_stream.domain.rows import Row, RowKey, day_start, decode_key, fine_start
 from kpi_stream.domain.terms import Contributions, Counters
 from kpi_stream.domain.windows import PANE_MS, PANES_KEPT, LocalDays
 
@@ -38,7 +38,7 @@ class RowStore:
         self._panes: defaultdict[int, Rows] = defaultdict(_rows)
         self._days: defaultdict[tuple[int, int], Rows] = defaultdict(_rows)
         self._pending: defaultdict[int, defaultdict[str, dict[str, int]]] = defaultdict(_counters)
-        self._dirty: list[tuple[RowKey, Row]] = []
+        self._dirty: list[tuple[str, Row]] = []
         self._hot_pane = -(1 << 62)
         self._hot_day = -(1 << 62)
         self._generation = 0
@@ -62,12 +62,16 @@ class RowStore:
         """Open or continue a generation, which the watermark of this very event names."""
         row = self._days[day, self._generation][members]
         row.add(counters, sign)
-        self._mark(RowKey(fine=False, start=day, generation=self._generation, members=members), row)
+        if not row.dirty:
+            row.dirty = True
+            self._dirty.append((day_start(day, self._generation) + members, row))
 
     def _settle(self) -> None:
         """Move what is pending to the rows of its panes and days."""
+        dirty = self._dirty
         for pane, by_members in self._pending.items():
             day = self._day_of(pane * PANE_MS)
+            of_day, of_pane = day_start(day), fine_start(pane)
             days = self._days[day, 0]
             # A pane that went cold is read by no window any more; its day is, for ever.
             panes = self._panes[pane] if pane >= self._hot_pane else None
@@ -77,17 +81,15 @@ class RowStore:
                     continue
                 row = days[members]
                 row.add(counters)
-                self._mark(RowKey(fine=False, start=day, generation=0, members=members), row)
+                if not row.dirty:
+                    row.dirty = True
+                    dirty.append((of_day + members, row))
                 if panes is not None:
                     row = panes[members]
                     row.add(counters)
-                    self._mark(RowKey(fine=True, start=pane, generation=0, members=members), row)
+                    # Once a drain, so it needs no mark.
+                    dirty.append((of_pane + members, row))
         self._pending.clear()
-
-    def _mark(self, key: RowKey, row: Row) -> None:
-        if not row.dirty:
-            row.dirty = True
-            self._dirty.append((key, row))
 
     def advance(self, watermark_ms: int) -> None:
         """Move the edge between hot and cold; called whenever the watermark rises."""
@@ -100,15 +102,12 @@ class RowStore:
         self._settle()
         records: list[tuple[bytes, bytes | None]] = []
         encode = self._codec.encode_counters
-        hot_pane = self._hot_pane
         for key, row in self._dirty:
             row.dirty = False
-            cold_pane = key.fine and key.start < hot_pane
-            if cold_pane or not (row.counters or row.written):
-                continue
             # An emptied row is written as `{}`: a tombstone means that a pane went cold.
-            records.append((encode_key(key), encode(row.counters)))
-            row.written = True
+            if row.counters or row.written:
+                records.append((key.encode(), encode(row.counters)))
+                row.written = True
         self._dirty.clear()
         if watermark_ms >= 0:
             records.extend(self._cool())
@@ -142,16 +141,10 @@ class RowStore:
     def _cool(self) -> list[tuple[bytes, bytes | None]]:
         records: list[tuple[bytes, bytes | None]] = []
         for pane in [pane for pane in self._panes if pane < self._hot_pane]:
+            of_pane = fine_start(pane)
             for members, row in self._panes.pop(pane).items():
                 if row.written:
-                    records.append(
-                        (
-                            encode_key(
-                                RowKey(fine=True, start=pane, generation=0, members=members)
-                            ),
-                            None,
-                        )
-                    )
+                    records.append(((of_pane + members).encode(), None))
         for key in [key for key in self._days if self._is_cold(*key)]:
             del self._days[key]
         return records

@@ -6,6 +6,7 @@ from kpi_stream.adapters.event_files import read_lines
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.application.replay import Replay, Tally
 from kpi_stream.application.scorecard import Evaluation, Scorecard
+from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import event_codec, now_ms, retention
 from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.events import Event
@@ -21,6 +22,7 @@ def replay_file(
     Raises:
         InputError: The file cannot be read, or no event in it was accepted.
     """
+    collect_seldom()
     codec = event_codec(settings, strategy)
 
     def decode(_: bytes | None, value: bytes | None, received_ms: int) -> Event:

@@ -1,7 +1,6 @@
 """The long-running processes and their topics, wired to real Kafka and Prometheus."""
 
 import asyncio
-import gc
 import logging
 
 from kpi_stream.adapters.clock import Clock
@@ -33,6 +32,7 @@ from kpi_stream.application.ports import Guarantee
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.bootstrap.broker import require_topics
+from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import (
     broker_options,
     event_codec,
@@ -48,15 +48,11 @@ from kpi_stream.settings import Settings
 _TALKATIVE = ("aiokafka", "faust", "kafka", "mode")
 """Libraries that tell at INFO of every step they take; their warnings are heard."""
 
-_GC_THRESHOLD = 100_000
-"""Young objects before a collection: events and contributions make no cycles, and a collection
-every 700 objects (the default) took a third of the fold's time (benchmarks/README.md)."""
-
 
 def run_worker(settings: Settings) -> None:
     """Count events until told to end (SIGTERM, SIGINT)."""
     _log_to_stderr(settings)
-    gc.set_threshold(_GC_THRESHOLD, 50, 50)
+    collect_seldom()
     strategy = load_strategy(strategy_path(settings))
     catalogue, codec, names = Catalogue(strategy), MsgspecStateCodec(), topics(settings)
     require_topics(settings, names.events, names.declarations, names.rows, names.dead_letters)

@@ -6,12 +6,12 @@ a KPI whose definition changes gets new counters instead of continuing the old o
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from operator import itemgetter
 
 from kpi_stream.domain import strategy as s
-from kpi_stream.domain.attributes import getter, opening_field, slots_of
+from kpi_stream.domain.attributes import Getter, getter, opening_field, slots_of
 from kpi_stream.domain.events import STATE_VERSION, EventType, Kind, Value
 from kpi_stream.domain.measures import MEASURES, CompiledMeasure
 from kpi_stream.domain.subject import OPENING, Subject
@@ -66,20 +66,24 @@ class Group:
             each if each.id in declared else None for each in strategy.dimensions
         )
         self._opening = OPENING[kind].slot
+        self.others: dict[str, Getter] = {}
+        """The readers of attributes that are no fields of the opening event."""
         own: list[int] = []
-        other, order = [], []
+        order = []
         for dimension in self._dimensions:
             if dimension is None:
                 continue
             self.slots |= slots_of(dimension.attribute, kind)
             at = opening_field(dimension.attribute, kind)
             if at is None:
-                other.append(getter(dimension.attribute, kind))
-                order.append((False, len(other) - 1))
+                self.others[dimension.attribute] = getter(dimension.attribute, kind)
+                order.append((False, list(self.others).index(dimension.attribute)))
             else:
                 own.append(at)
                 order.append((True, len(own) - 1))
-        self._width, self._other, self._order = len(own), tuple(other), tuple(order)
+        self.own = tuple(own)
+        """The positions of the other attributes among the fields of the opening event."""
+        self._order = tuple(order)
         self._pick = _picker(own)
         # The combinations that occur are few; each is put into words once.
         self._known: dict[tuple[Value, ...], str] = {}
@@ -92,8 +96,8 @@ class Group:
         known = subject.facts[self._opening]
         opened = known[0] if known and not subject.corrected else subject.winner(self._opening)
         key = self._pick(opened[3]) if opened is not None else ()
-        if self._other:
-            key += tuple([read(subject, None) for read in self._other])
+        if self.others:
+            key += tuple([read(subject, None) for read in self.others.values()])
         members = self._known.get(key)
         # True and 1 are one key of a dictionary, but not one member.
         if members is None:
@@ -101,7 +105,7 @@ class Group:
         return members
 
     def _named(self, values: tuple[Value, ...]) -> str:
-        own, other = values[: self._width], values[self._width :]
+        own, other = values[: len(self.own)], values[len(self.own) :]
         read = iter(self._order)
         names = []
         for dimension in self._dimensions:
@@ -111,6 +115,35 @@ class Group:
             is_own, at = next(read)
             names.append(_member(dimension, own[at] if is_own else other[at]))
         return "|".join(names)
+
+
+class Members:
+    """The members of one subject in several groups at once.
+
+    The groups of a strategy share a handful of dimensions, so that reading these once and looking
+    the combination up is cheaper than asking each group.
+    """
+
+    def __init__(self, kind: Kind, groups: Sequence[Group]) -> None:
+        """Take groups of one kind."""
+        self._groups, self._opening = tuple(groups), OPENING[kind].slot
+        self._pick = _picker(sorted({at for group in groups for at in group.own}))
+        others = {name: read for group in groups for name, read in group.others.items()}
+        self._others = tuple(others.values())
+        self._known: dict[tuple[Value, ...], tuple[str, ...]] = {}
+
+    def of(self, subject: Subject) -> tuple[str, ...]:
+        """Return what `Group.members` returns for each group; the subject must be opened."""
+        known = subject.facts[self._opening]
+        opened = known[0] if known and not subject.corrected else subject.winner(self._opening)
+        key = self._pick(opened[3]) if opened is not None else ()
+        if self._others:
+            key += tuple([read(subject, None) for read in self._others])
+        members = self._known.get(key)
+        if members is None:
+            members = tuple([group.members(subject) for group in self._groups])
+            self._known[key] = members
+        return members
 
 
 def _picker(own: list[int]) -> Callable[[tuple[Value, ...]], tuple[Value, ...]]:

@@ -40,9 +40,18 @@ def encode_key(key: RowKey) -> bytes:
         >>> encode_key(RowKey(False, 739579, 0, "118|sea"))
         b'd|2025-11-24|0|118|sea'
     """
-    if key.fine:
-        return f"f|{key.start * PANE_S}|{key.members}".encode()
-    return f"d|{date.fromordinal(key.start).isoformat()}|{key.generation}|{key.members}".encode()
+    start = fine_start(key.start) if key.fine else day_start(key.start, key.generation)
+    return (start + key.members).encode()
+
+
+def fine_start(pane: int) -> str:
+    """Return how the keys of a pane's rows begin, up to the members."""
+    return f"f|{pane * PANE_S}|"
+
+
+def day_start(day: int, generation: int = 0) -> str:
+    """Return how the keys of a day's rows begin, up to the members."""
+    return f"d|{date.fromordinal(day).isoformat()}|{generation}|"
 
 
 def decode_key(key: bytes) -> RowKey:

@@ -1,6 +1,6 @@
 import pytest
 
-from kpi_stream.application.fold import LEAVES_BYTES, PartitionFold, Retention
+from kpi_stream.application.fold import LEAVES_BYTES, LIVE_KEPT, PartitionFold, Retention
 from kpi_stream.domain.errors import EventRejected, Reason, StateError
 from kpi_stream.domain.subject import Outcome
 from tests.laws.brute import Raw
@@ -128,3 +128,29 @@ def test_the_states_are_those_that_have_not_left():
     one.apply(event(NUMBERED._replace(subject="s2")))
     one.restore_subject(b"declaration:s3", bytes(LEAVES_BYTES))
     assert len(list(one.states())) == 2
+
+
+def test_what_stays_decoded_after_a_drain_is_bounded():
+    """Up to a number of subjects; beyond it all of them are only records again."""
+    one = fold()
+    numbered = event(NUMBERED)
+    for number in range(LIVE_KEPT + 1):
+        one.apply(numbered._replace(subject=f"s{number}"))
+        if number == 0:
+            one.drain()
+            assert list(one._live) == ["declaration:s0"]
+    one.drain()
+    assert not one._live
+    assert one.apply(numbered) is Outcome.DUPLICATE
+    assert one.subjects == LIVE_KEPT + 1
+
+
+def test_a_subject_that_leaves_does_not_stay_decoded():
+    """The sweep takes it out of both places."""
+    retention = Retention(DAY, DAY, 10 * DAY)
+    one = PartitionFold(catalogue(), CODEC, retention)
+    one.apply(event(NUMBERED))
+    one.drain()
+    one.apply(event(NUMBERED._replace(subject="s2", recorded_ms=NOW + 3 * DAY)))
+    one.drain()
+    assert list(one._live) == ["declaration:s2"]
