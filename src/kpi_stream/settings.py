@@ -16,6 +16,8 @@ PREFIX = "KPI_STREAM_"
 
 
 Compression = Literal["gzip", "snappy", "lz4", "zstd"]
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_SSL"]
+SaslMechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -34,6 +36,22 @@ class Settings(BaseSettings):
 
     brokers: str = "127.0.0.1:9092"
     """Kafka's bootstrap servers, `host:port` separated by commas."""
+    security_protocol: SecurityProtocol = "PLAINTEXT"
+    """PLAINTEXT, SSL (a client certificate says who we are) or SASL_SSL (a password does)."""
+    broker_ca_file: Path | None = None
+    """Certificates that the brokers' are checked against, PEM; unset: the usual authorities."""
+    broker_certificate_file: Path | None = None
+    """Our certificate for the brokers, PEM, with its chain; unset: none is shown."""
+    broker_key_file: Path | None = None
+    """Its private key, PEM; unset: it is in the certificate's file."""
+    broker_key_password_file: Path | None = None
+    """File with the password of that key; unset: the key is not encrypted."""
+    sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
+    """How the password is proven with SASL_SSL: SCRAM-SHA-512 or SCRAM-SHA-256."""
+    sasl_username: str = ""
+    """Who we are to the brokers with SASL_SSL."""
+    sasl_password_file: Path | None = None
+    """File with the password of that user; read when a process starts."""
     strategy: Path | None = None
     """Folder of the strategy's YAML files; unset: the packaged SUNAT strategy."""
     app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "kpi-stream"

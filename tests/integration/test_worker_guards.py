@@ -174,6 +174,30 @@ def test_too_many_rejects_stop_before_they_fill_the_dead_letters(rig: Rig) -> No
     rig.run(scenario())
 
 
+def test_a_restart_does_not_fill_the_dead_letters_by_as_much_again(rig: Rig) -> None:
+    """The window is part of the state: what was rejected before the restart counts on."""
+
+    async def scenario() -> None:
+        await filled(rig)
+        limit = RejectLimit(0.5, 10)
+        store = await rig.open(reject_limit=limit)
+        fed(store, [Source(n, b"s", b"{") for n in range(9)])
+        await store.close(5)
+        assert len(await records_of(rig.brokers, rig.topics.dead_letters)) == 9
+        for _ in range(2):
+            store = await rig.open(reject_limit=limit)
+            with pytest.raises(InputError, match=r"12 of the last 12 .* partition 0 offset 11, "):
+                fed(store, [Source(n, b"s", b"{") for n in range(9, 12)])
+            await store.close(5)  # also where somebody asks for a flush
+        assert len(await records_of(rig.brokers, rig.topics.dead_letters)) == 9
+        store = await rig.open(reject_limit=RejectLimit(0, 10))
+        fed(store, [Source(n, b"s", b"{") for n in range(9, 12)])
+        await store.close(5)
+        assert len(await records_of(rig.brokers, rig.topics.dead_letters)) == 12
+
+    rig.run(scenario())
+
+
 def test_a_record_too_large_for_its_topic_is_explained(kafka: Kafka) -> None:
     """Trying again would not help."""
     topics = new_topics(kafka.bootstrap)

@@ -66,11 +66,11 @@ class BrokerOptions:
     bootstrap_servers: tuple[str, ...]
     """``host:port`` of one or more brokers."""
     security_protocol: str = "PLAINTEXT"
-    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    """PLAINTEXT, SSL or SASL_SSL."""
     ssl_context: object | None = None
-    """An `ssl.SSLContext`; None where the protocol has no TLS."""
+    """An `ssl.SSLContext` that checks certificate and host name; None where there is no TLS."""
     sasl_mechanism: str | None = None
-    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; None where the protocol has no SASL."""
+    """SCRAM-SHA-512 or SCRAM-SHA-256; None where the protocol has no SASL."""
     sasl_username: str | None = None
     sasl_password: str | None = field(default=None, repr=False)
     client_id: str = "kpi-stream"

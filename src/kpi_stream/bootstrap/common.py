@@ -9,6 +9,7 @@ from kpi_stream.adapters.events.codec import EventCodec
 from kpi_stream.adapters.strategy_files import packaged_strategy_path
 from kpi_stream.application.fold import Retention
 from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.bootstrap.security import secured
 from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.domain.windows import DAY_MS
@@ -53,7 +54,7 @@ def broker_options(settings: Settings) -> BrokerOptions:
     """Return how to reach Kafka.
 
     Raises:
-        InputError: An address is not host:port.
+        InputError: An address is not host:port, or the security settings or their files are wrong.
     """
     servers = tuple(each.strip() for each in settings.brokers.split(","))
     for each in servers:
@@ -63,7 +64,7 @@ def broker_options(settings: Settings) -> BrokerOptions:
                 "several of them separated by commas"
             )
             raise InputError(msg)
-    return BrokerOptions(servers)
+    return secured(BrokerOptions(servers), settings)
 
 
 def topics(settings: Settings) -> Topics:

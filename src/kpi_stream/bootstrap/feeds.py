@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from kpi_stream.adapters.clock import Clock
 from kpi_stream.adapters.ingest import IngestProgress, IngestReport, KafkaSender, ingest_file
+from kpi_stream.adapters.kafka.access import Access
+from kpi_stream.adapters.kafka.connection import client_arguments
 from kpi_stream.adapters.simulator import (
     Injections,
     KafkaSink,
@@ -17,8 +19,8 @@ from kpi_stream.adapters.simulator import (
     simulate,
     write_jsonl,
 )
-from kpi_stream.bootstrap.broker import require_topics
-from kpi_stream.bootstrap.common import event_codec, now_ms, topics
+from kpi_stream.bootstrap.broker import require
+from kpi_stream.bootstrap.common import broker_options, event_codec, now_ms, topics
 from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
@@ -27,6 +29,7 @@ Counting: TypeAlias = Callable[[int, int], None]
 """Told how many records there are so far, and the time of the last one in milliseconds."""
 
 NO_INJECTIONS = Injections()
+WRITES = ("Write",)
 
 PROFILE = Path("simulation") / "profile.yaml"
 """Beside the strategy's files: how the simulator shares declarations out; optional."""
@@ -71,9 +74,14 @@ def simulate_to_kafka(options: SimulationOptions, settings: Settings, progress: 
         InputError: The declarations are wrong, or the topic is missing.
         Unavailable: No broker answers, or it stopped taking records.
     """
-    require_topics(settings, topics(settings).events)
-    with KafkaSink(settings.brokers, topics(settings).events) as sink:
+    with _sink(settings) as sink:
         return sink.send(simulate(options), progress)
+
+
+def _sink(settings: Settings) -> KafkaSink:
+    events = topics(settings).events
+    require(settings, Access({events: WRITES}))
+    return KafkaSink(settings.brokers, events, client_arguments(broker_options(settings)))
 
 
 def simulate_live(
@@ -85,7 +93,7 @@ def simulate_live(
 ) -> None:
     """Send what comes after the history, each record when it is due, until `stop` is set."""
     clock, stop = Clock(), stop or threading.Event()
-    with KafkaSink(settings.brokers, topics(settings).events) as sink:
+    with _sink(settings) as sink:
         for due in live(options, start_ms=clock.now_ms(), speed=speed, volume=volume):
             if stop.wait(max(0.0, (due.due_ms - clock.now_ms()) / 1000)):
                 return
@@ -111,9 +119,11 @@ def ingest(
         if not each.is_file():
             msg = f"{each}: there is no such file"
             raise InputError(msg)
-    require_topics(settings, topics(settings).events)
+    events = topics(settings).events
+    require(settings, Access({events: WRITES}))
     codec = event_codec(settings, strategy)
-    with KafkaSender(settings.brokers, topics(settings).events) as sender:
+    connection = client_arguments(broker_options(settings))
+    with KafkaSender(settings.brokers, events, connection) as sender:
         return ingest_file(
             path,
             sender,

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from kpi_stream.adapters.clock import Clock
 from kpi_stream.adapters.faust_app.app import WorkerOptions
 from kpi_stream.adapters.faust_app.app import run_worker as run_faust
 from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions
+from kpi_stream.adapters.kafka.access import Access
 from kpi_stream.adapters.kafka.dead_letters import RejectLimit
+from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
 from kpi_stream.adapters.kafka.store import PartitionStore, StoreOptions
@@ -28,10 +31,10 @@ from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.adapters.web.pages import Handbook
 from kpi_stream.adapters.web.server import WebServer
 from kpi_stream.application.fold import PartitionFold
-from kpi_stream.application.ports import Guarantee
+from kpi_stream.application.ports import Guarantee, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
-from kpi_stream.bootstrap.broker import require_topics
+from kpi_stream.bootstrap.broker import require, require_admission
 from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import (
     broker_options,
@@ -55,7 +58,8 @@ def run_worker(settings: Settings) -> None:
     collect_seldom()
     strategy = load_strategy(strategy_path(settings))
     catalogue, codec, names = Catalogue(strategy), MsgspecStateCodec(), topics(settings)
-    require_topics(settings, names.events, names.declarations, names.rows, names.dead_letters)
+    access = _worker_access(settings)
+    require(settings, access)
     broker, clock = broker_options(settings), Clock()
     metrics = PrometheusWorkerMetrics(clock.now_ms)
 
@@ -87,6 +91,8 @@ def run_worker(settings: Settings) -> None:
             fenced_s=settings.session_timeout_s,
             accept_missing=settings.accept_missing_events,
         ),
+        refused=refused,
+        still_admitted=partial(require_admission, settings, access),
     )
     liveness = Liveness(clock.monotonic, settings.stalled_after_s)
     with start_metrics_server(
@@ -107,8 +113,11 @@ def run_scorecard_service(settings: Settings) -> None:
     """Judge the counted rows until told to end (SIGTERM, SIGINT)."""
     _log_to_stderr(settings)
     broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
-    require_topics(settings, names.events, names.rows, names.readings, names.transitions)
     exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
+    # The topics of the output have no epoch, so that two epochs fence each other as well.
+    transactional_id = f"{settings.app_id}-scorecard" if exact else None
+    access = _scorecard_access(names, transactional_id)
+    require(settings, access)
     metrics = ScorecardMetrics()
 
     def make_totals(strategy: Strategy) -> ReadingTable:
@@ -123,12 +132,11 @@ def run_scorecard_service(settings: Settings) -> None:
         fingerprint=lambda strategy: Catalogue(strategy).fingerprint,
         make_totals=make_totals,
         open_feed=open_feed,
-        ends=SourceEnds(broker, names),
+        ends=SourceEnds(broker, names, still_admitted=partial(require_admission, settings, access)),
         output=Publisher(
             broker,
             names,
-            # The topics of the output have no epoch, so that two epochs fence each other as well.
-            transactional_id=f"{settings.app_id}-scorecard" if exact else None,
+            transactional_id=transactional_id,
             certain_ends=exact,
         ),
         metrics=metrics,
@@ -147,6 +155,36 @@ def run_scorecard_service(settings: Settings) -> None:
         return WebServer(process, settings.scorecard_port, settings.host, handbook)
 
     asyncio.run(run_scorecard(parts, options, make_server))
+
+
+def _worker_access(settings: Settings) -> Access:
+    """Return what a worker does with Kafka; docs/security.md has the same as ACLs."""
+    names, application = topics(settings), _application(settings)
+    exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
+    return Access(
+        {
+            names.events: ("Read",),
+            names.declarations: ("Read", "Write"),
+            names.rows: ("Read", "Write"),
+            names.dead_letters: ("Write",),
+        },
+        group=application,
+        # One for all: a worker may be given any partition, so its right is to their prefix.
+        transactional_ids=(f"{application}-0",) if exact else (),
+    )
+
+
+def _scorecard_access(names: Topics, transactional_id: str | None) -> Access:
+    """Return what a scorecard does with Kafka; docs/security.md has the same as ACLs."""
+    return Access(
+        {
+            names.events: ("Describe",),
+            names.rows: ("Read",),
+            names.readings: ("Read", "Write"),
+            names.transitions: ("Read", "Write"),
+        },
+        transactional_ids=() if transactional_id is None else (transactional_id,),
+    )
 
 
 def _annotator(settings: Settings, metrics: ScorecardMetrics) -> Annotator | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port
-from kpi_stream.adapters.kafka.topics import missing_topics
+from kpi_stream.adapters.kafka.access import Access, missing_topics
 from kpi_stream.application.ports import BrokerOptions, Topics
 from tests.unit.cli.conftest import Run
 
@@ -65,5 +65,6 @@ def test_topics_that_are_not_there_are_named_and_not_made(
     assert re.fullmatch(
         r"kpi-stream: Kafka .* has no topic .*kpi-stream topics init\n", printed.err
     )
-    needed = [TOPICS.events, TOPICS.rows]
-    assert missing_topics(BrokerOptions((embedded_broker.bootstrap,)), needed) == needed
+    needed = Access({TOPICS.events: ("Read",), TOPICS.rows: ("Write",)})
+    broker = BrokerOptions((embedded_broker.bootstrap,))
+    assert missing_topics(broker, needed) == list(needed.topics)

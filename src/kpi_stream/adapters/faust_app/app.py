@@ -27,7 +27,7 @@ from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
 from kpi_stream.adapters.faust_app.transport import NAME, Batch, BatchConsumer, register
 from kpi_stream.application.ports import BrokerOptions, OpenStore, Topics, WorkerMetrics
-from kpi_stream.domain.errors import Unavailable
+from kpi_stream.domain.errors import KpiStreamError, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +59,10 @@ class WorkerOptions:
     buffered_batches: int = 16
     """Batches that wait for the agent; at 5,000 events of 300 bytes, 24 MB."""
     flush: FlushOptions = field(default_factory=FlushOptions)
+    refused: Callable[[BaseException, str], KpiStreamError | None] = lambda *_: None
+    """Tells a refusal of Kafka's (a password, a right) from a broker that is away."""
+    still_admitted: Callable[[], None] = lambda: None
+    """Asked, in a thread, where no fetch is answered; raises a refusal."""
 
 
 class _BytesSchema(faust.Schema[Any, Any]):
@@ -123,7 +127,7 @@ class Worker:
         self._ended = asyncio.Event()
         self.error: BaseException | None = None
         self.app = _app(options)
-        source = _Source(self.app, options.topics.events)
+        source = self._source = _Source(self.app, options.topics.events)
         now_s = asyncio.get_running_loop().time
         self.partitions = Partitions(open_store, source, metrics, options.flush, now_s, liveness)
         topic = self.app.topic(
@@ -145,10 +149,12 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to end; then flush, leave the group and raise what went wrong."""
-        beside = [asyncio.create_task(self._watch()), asyncio.create_task(self._tick())]
+        beside = [
+            asyncio.create_task(each) for each in (self._watch(), self._tick(), self._doubt())
+        ]
         try:
             async with asyncio.timeout(_START_S):
-                await self.app.start()
+                await self._start()
             self._metrics.healthy(healthy=True)
             await self._ended.wait()
         except Exception as err:  # noqa: BLE001  (raised below, after the stop)
@@ -164,10 +170,29 @@ class Worker:
             if self.error is None:
                 os._exit(1)  # its threads would keep the process alive
         if isinstance(self.error, KafkaError):
+            what = "Kafka does not go on with this worker: it"
+            if (refusal := self._options.refused(self.error, what)) is not None:
+                raise refusal from self.error
+        if isinstance(self.error, KafkaError | Unavailable):
+            # The clients say no more than that they reach nobody.
+            await asyncio.to_thread(self._options.still_admitted)
+        if isinstance(self.error, KafkaError):
             msg = f"Kafka does not take part any more: {self.error!r}"
             raise Unavailable(msg) from self.error
         if self.error is not None:
             raise self.error
+
+    async def _start(self) -> None:
+        """Start Faust, which waits for ever for a group that does not take it in."""
+        starting = asyncio.ensure_future(self.app.start())
+        ending = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait([starting, ending], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+        finally:
+            starting.cancel()
+            ending.cancel()
 
     async def _agent(self, stream: StreamT[Any]) -> None:
         try:
@@ -189,6 +214,21 @@ class Worker:
                 await self.partitions.tick()
         except Exception as err:  # noqa: BLE001  (raised again by `run`, whatever it is)
             _log.exception("the worker stops")
+            self.end(err)
+
+    async def _doubt(self) -> None:
+        """End the worker where Kafka is silent since it does not let us in any more."""
+        answered: dict[int, int | None] = {}
+        try:
+            while True:
+                await asyncio.sleep(self._options.session_timeout_s)
+                before = answered
+                answered = {each: self._source.answered(each) for each in self._liveness.assigned}
+                same = [each for each, mark in answered.items() if mark == before.get(each)]
+                if same or not answered:
+                    await asyncio.to_thread(self._options.still_admitted)
+        except KpiStreamError as err:
+            _log.error("the worker stops: %s", err)
             self.end(err)
 
     async def _revoked(self, _app: object, revoked: Iterable[TP], **_: object) -> None:

@@ -37,7 +37,7 @@ class KafkaSender:
     Args:
         bootstrap: Addresses of the brokers, host:port, separated by commas.
         topic: An existing topic.
-        settings: Further settings of kafka-python, for example for security.
+        settings: Further settings of kafka-python: security above all.
 
     Raises:
         Unavailable: No broker answers, or the topic does not exist.

@@ -28,6 +28,8 @@ class Position:
     """The next offset to be read; beyond applied + 1 where the log ends in transaction markers."""
     meta: Mapping[str, object] = field(default_factory=dict)
     """What the fold adds: watermark_ms, fingerprint, state_version."""
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    """How many of the last events were rejected; see `dead_letters.RejectWatch`."""
 
     def to_bytes(self) -> bytes:
         """Return the record's value: one flat JSON object."""
@@ -39,6 +41,8 @@ class Position:
         }
         if self.position is not None:
             own["position"] = self.position
+        if self.rejects:
+            own["rejects"] = dict(self.rejects)
         return json.dumps({**self.meta, **own}, separators=(",", ":")).encode()
 
     @classmethod
@@ -55,7 +59,8 @@ class Position:
         try:
             stored = json.loads(value or b"")
             own = {name: stored.pop(name) for name in ("applied", "end", "topic_id", "flushed_ms")}
-            return cls(**own, position=stored.pop("position", None), meta=stored)
+            position, rejects = stored.pop("position", None), stored.pop("rejects", {})
+            return cls(**own, position=position, rejects=rejects, meta=stored)
         except (ValueError, KeyError, AttributeError, TypeError) as err:
             msg = f"{where}: the position record is damaged ({value!r})"
             raise StateError(msg) from err

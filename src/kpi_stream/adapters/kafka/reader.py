@@ -12,18 +12,21 @@ Three things go wrong easily and are done here once:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import NamedTuple, Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.application.ports import BrokerOptions
 from kpi_stream.domain.errors import InputError, KpiStreamError, Unavailable
 
 _FETCH_BYTES = 8 << 20
 """Per partition and fetch; 1 MiB, the default, makes reading state three times slower."""
 _MAX_RECORDS = 20_000
+RETRY_MS = 1_000
+"""Between two attempts to reach a broker; the default of 100 makes every outage a storm."""
 _WAIT_MS = 500
 """Of one fetch while records are known to be missing."""
 
@@ -74,6 +77,7 @@ class TopicReader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
+            retry_backoff_ms=RETRY_MS,
         )
 
     async def start(self) -> Self:
@@ -93,7 +97,8 @@ class TopicReader:
             if not known or set(wanted) - set(known):
                 msg = (
                     f"topic {self._topic} has the partitions {known}, and {wanted} are needed; "
-                    "run: kpi-stream topics init"
+                    "run: kpi-stream topics init (none: it may also be that this user may not "
+                    "see the topic)"
                 )
                 raise InputError(msg)
         except KpiStreamError:
@@ -173,6 +178,8 @@ class TopicReader:
         try:
             yield
         except KafkaError as err:
+            if (refusal := refused(err, f"{self._topic} cannot be read: Kafka")) is not None:
+                raise refusal from err
             msg = f"{self._topic} cannot be read: {err!r}"
             raise Unavailable(msg) from err
 
@@ -181,8 +188,11 @@ def _by_partition(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
     return {tp.partition: offset for tp, offset in offsets.items()}
 
 
+Reader = TypeVar("Reader", bound=TopicReader)
+
+
 @asynccontextmanager
-async def reading(reader: TopicReader) -> AsyncIterator[TopicReader]:
+async def reading(reader: Reader) -> AsyncIterator[Reader]:
     """Start a reader and stop it in the end, however that comes."""
     await reader.start()
     try:

@@ -1,6 +1,6 @@
 """Reads the state of a partition back into a fold, and refuses what cannot be trusted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kpi_stream.adapters.kafka.position import Position
@@ -34,6 +34,8 @@ class Recovered:
     """Whether no state was stored at all."""
     records: int
     """How many records were read."""
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    """How many of the last events were rejected, for `RejectWatch`."""
     repairs: tuple[Part, ...] = ()
     """What must be written before anything else; see `Recovery.read`."""
 
@@ -94,6 +96,7 @@ class Recovery:
             topic_id=newest.topic_id if newest else None,
             fresh=newest is None,
             records=rows.records + subjects.records,
+            rejects=newest.rejects if newest else {},
             repairs=(*rows.repairs(topics.rows), *subjects.repairs(topics.declarations)),
         )
 

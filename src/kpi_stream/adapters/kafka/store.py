@@ -37,7 +37,7 @@ from kpi_stream.application.ports import (
     Topics,
     WorkerMetrics,
 )
-from kpi_stream.domain.errors import EventRejected, StateError, Unavailable
+from kpi_stream.domain.errors import EventRejected, InputError, StateError, Unavailable
 from kpi_stream.domain.subject import Outcome
 
 
@@ -105,7 +105,7 @@ class PartitionStore:
         self._pending = 0
         self._lock = asyncio.Lock()
         self._broken = False
-        self._rejects = RejectWatch(options.reject_limit)
+        self._rejects = RejectWatch(options.reject_limit, state.rejects)
         self.fresh = state.fresh
 
     @classmethod
@@ -209,9 +209,19 @@ class PartitionStore:
                 for record, err in rejected
                 if record.offset > self._rows_applied
             ]
-        self._rejects.add(
-            outcomes.total() + len(rejected), Counter(err.reason for _, err in rejected)
-        )
+        example = ""
+        if rejected:
+            record, err = rejected[-1]
+            example = f"the last: partition {partition} offset {record.offset}, {err.detail}"
+        try:
+            self._rejects.add(
+                outcomes.total() + len(rejected),
+                Counter(err.reason for _, err in rejected),
+                example,
+            )
+        except InputError:
+            self._broken = True  # what was applied must not be written after all
+            raise
 
     async def flush(self) -> None:
         """Make everything applied so far durable; see `application.ports.Store`."""
@@ -285,6 +295,7 @@ class PartitionStore:
             topic_id=self._topic_id,
             flushed_ms=self._options.clock_ms(),
             position=self._position,
+            rejects=self._rejects.stored(),
             meta=self._fold.meta(),
         )
         return POSITION_KEY, position.to_bytes()

@@ -4,22 +4,22 @@ Partition p of the state belongs to partition p of the events, so the three have
 partitions, and that number cannot be changed afterwards.
 """
 
-import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
-from kafka.errors import KafkaError
 
-from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.adapters.kafka.administration import (
+    NOT_ALLOWED,
+    administration,
+    describe,
+    may,
+    not_allowed,
+)
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.domain.errors import Unavailable
 
-_TIMEOUT_MS = 15_000
-_CONNECT_S = 5.0
 _DAY_MS = 86_400_000
 _EXISTS = 36
 _REFUSED_CONFIG = 40
@@ -105,12 +105,17 @@ def topics_init(
     """Create the topics that are missing and check those that exist; changes none of these.
 
     Raises:
-        Unavailable: No broker answers, or it refuses to create a topic.
+        Refused: Kafka does not let us in, or does not allow it.
+        Unavailable: No broker answers, or it cannot create a topic.
     """
     wanted = (layout or Layout()).configs(topics)
     replication = (layout or Layout()).replication
-    with _admin(broker) as admin:
-        found = _describe(admin, list(wanted))
+    with administration(broker) as admin:
+        found = describe(admin, list(wanted))
+        # Kafka answers with no setting at all, not with an error.
+        hidden = [name for name, each in found.items() if not may(each, "DESCRIBE_CONFIGS")]
+        if hidden:
+            raise not_allowed([f"DescribeConfigs on topic {name}" for name in hidden])
         reports = []
         for name, (partitions, configs) in wanted.items():
             if name in found:
@@ -124,67 +129,16 @@ def topics_init(
         return reports
 
 
-def missing_topics(broker: BrokerOptions, names: Sequence[str]) -> list[str]:
-    """Return those of the topics that do not exist; asking creates none.
-
-    Raises:
-        Unavailable: No broker answers.
-    """
-    with _admin(broker) as admin:
-        found = _describe(admin, list(names))
-    return [name for name in names if name not in found]
-
-
 def topic_id(broker: BrokerOptions, topic: str) -> str | None:
     """Return the id that the broker gave the topic when it was created; None where it has none.
 
     Raises:
         Unavailable: No broker answers.
     """
-    with _admin(broker) as admin:
-        found = _describe(admin, [topic])
+    with administration(broker) as admin:
+        found = describe(admin, [topic])
     answer = found.get(topic, {}).get("topic_id")
     return str(answer) if answer else None
-
-
-@contextmanager
-def _admin(broker: BrokerOptions) -> Iterator[Any]:
-    try:
-        # A client that finds no broker leaves a thread behind that goes on trying for ever.
-        _require_listener(broker.bootstrap_servers)
-        client = KafkaAdminClient(
-            **client_arguments(broker),
-            request_timeout_ms=_TIMEOUT_MS,
-            bootstrap_timeout_ms=_TIMEOUT_MS,
-        )
-        try:
-            yield client
-        finally:
-            client.close()
-    except OSError as err:
-        servers = ",".join(broker.bootstrap_servers)
-        msg = f"no Kafka broker answers at {servers} ({err.strerror or err})"
-        raise Unavailable(msg) from err
-    except KafkaError as err:
-        msg = f"Kafka at {','.join(broker.bootstrap_servers)} does not do what was asked: {err!r}"
-        raise Unavailable(msg) from err
-
-
-def _require_listener(servers: Sequence[str]) -> None:
-    refused = OSError("no bootstrap server is named")
-    for server in servers:
-        host, _, port = server.rpartition(":")
-        try:
-            with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S):
-                return
-        except OSError as err:
-            refused = err
-    raise refused
-
-
-def _describe(admin: Any, names: list[str]) -> dict[str, dict[str, Any]]:  # noqa: ANN401
-    described = admin.describe_topics(names)
-    return {each["name"]: each for each in described if not each["error_code"]}
 
 
 def _configs(admin: Any, name: str) -> dict[str, str]:  # noqa: ANN401
@@ -206,6 +160,8 @@ def _create(
         answer = _try_to_create(admin, name, partitions, replication, accepted)
         if answer["error_code"] in (0, _EXISTS):
             return tuple(refused)
+        if answer["error_code"] in NOT_ALLOWED:
+            raise not_allowed([f"Create on topic {name}"])
         culprit = _culprit(answer, accepted)
         if culprit is None:
             msg = f"topic {name} could not be created: {answer['error_message']}"

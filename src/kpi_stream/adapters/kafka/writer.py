@@ -24,6 +24,7 @@ from aiokafka.errors import (
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.application.ports import BrokerOptions, Fenced
 from kpi_stream.domain.errors import InputError, Unavailable
 
@@ -50,6 +51,8 @@ class Part(NamedTuple):
     """Key and value."""
     headers: Sequence[list[tuple[str, bytes]]] = ()
     """Of each record; empty where none has any."""
+    partition: int | None = None
+    """None: the writer's own."""
 
 
 class Writer(ABC):
@@ -109,9 +112,10 @@ class Writer(ABC):
     async def _send(self, part: Part) -> None:
         # One batch in flight a partition: their order is certain without idempotence, and the
         # embedded broker loses count of its end otherwise.
+        partition = self._partition if part.partition is None else part.partition
         for batch in self._batches(part):
             batch.close()
-            await (await self._producer.send_batch(batch, part.topic, partition=self._partition))
+            await (await self._producer.send_batch(batch, part.topic, partition=partition))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -124,6 +128,8 @@ class Writer(ABC):
             msg = f"a record is larger than its topic's max.message.bytes allows: {err}"
             raise InputError(msg) from err
         except (TimeoutError, KafkaError, OSError) as err:
+            if (refusal := refused(err, f"{self._name} cannot be written: Kafka")) is not None:
+                raise refusal from err
             msg = f"{self._name} could not be written: {err!r}"
             raise Unavailable(msg) from err
 
@@ -155,9 +161,10 @@ class TransactionalWriter(Writer):
             await self._producer.begin_transaction()
             # Every answer is awaited before the commit: what failed must not be committed.
             answers = await asyncio.gather(*map(self._send, parts), return_exceptions=True)
-            for answer in answers:
-                if answer is not None:
-                    raise answer
+            failed = [answer for answer in answers if answer is not None]
+            if failed:
+                # One refused part fails the others in words that say nothing.
+                raise next((each for each in failed if refused(each, "") is not None), failed[0])
             await self._producer.commit_transaction()
 
 

@@ -13,7 +13,6 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.helpers import create_ssl_context
 from aiokafka.partitioner import murmur2
 
 from kpi_stream.adapters.simulator.wire import Record
@@ -24,8 +23,6 @@ Progress = Callable[[int, int], None]
 
 _BATCH_BYTES = 512 * 1024
 _REPORT_EVERY = 2_000
-_SSL_PREFIX = "ssl_"
-_SSL_FILES = ("cafile", "certfile", "keyfile", "password")
 
 
 class KafkaSink:
@@ -37,7 +34,7 @@ class KafkaSink:
     Args:
         bootstrap: Addresses of the brokers, host:port, separated by commas.
         topic: An existing topic.
-        settings: Security and other settings, named as kafka-python names them.
+        settings: Security and other settings, as aiokafka names them.
 
     Raises:
         Unavailable: No broker answers, or the topic does not exist.
@@ -53,7 +50,8 @@ class KafkaSink:
             "acks": "all",
             "compression_type": "lz4",
             "max_batch_size": _BATCH_BYTES,
-        } | _for_aiokafka(settings or {})
+            **(settings or {}),
+        }
         self._runner = asyncio.Runner()
         self._producer: AIOKafkaProducer | None = None
         self._partitions = 0
@@ -160,24 +158,3 @@ class KafkaSink:
 @lru_cache(maxsize=1 << 16)
 def _partition(key: bytes, partitions: int) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
-
-
-def _for_aiokafka(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return kafka-python's settings as aiokafka wants them: the files of TLS become a context."""
-    files = {name: settings.get(_SSL_PREFIX + name) for name in _SSL_FILES}
-    chosen = {
-        name: value
-        for name, value in settings.items()
-        if name not in {_SSL_PREFIX + each for each in (*_SSL_FILES, "check_hostname")}
-    }
-    uses_tls = str(settings.get("security_protocol", "")).endswith("SSL")
-    if uses_tls and chosen.get("ssl_context") is None:
-        context = create_ssl_context(
-            cafile=files["cafile"],
-            certfile=files["certfile"],
-            keyfile=files["keyfile"],
-            password=files["password"],
-        )
-        context.check_hostname = settings.get("ssl_check_hostname", True)
-        chosen["ssl_context"] = context
-    return chosen

@@ -7,7 +7,8 @@ from kpi_stream.domain.errors import StateError
 @pytest.mark.parametrize("position", [None, 12])
 def test_a_position_record_is_read_as_it_was_written(position: int | None) -> None:
     """The fold's own entries lie flat beside the others."""
-    written = Position(9, 20, "id", 1_000, position, {"watermark_ms": 5, "state_version": 1})
+    meta, rejects = {"watermark_ms": 5, "state_version": 1}, {"events": 7, "oversized": 2}
+    written = Position(9, 20, "id", 1_000, position, meta, rejects)
     assert Position.from_bytes(written.to_bytes(), "kpi.rows 0") == written
     assert b'"watermark_ms":5,"state_version":1,"applied":9,"end":20' in written.to_bytes()
 

@@ -8,7 +8,8 @@ from aiokafka.errors import KafkaError
 
 from kpi_stream.adapters.kafka.connection import client_arguments
 from kpi_stream.adapters.kafka.position import Position
-from kpi_stream.adapters.kafka.reader import Record, TopicReader
+from kpi_stream.adapters.kafka.reader import RETRY_MS, Record, TopicReader
+from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.closing import closed
 from kpi_stream.application.as_of import PartitionProgress
 from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
@@ -147,10 +148,19 @@ class SourceEnds:
         broker: How to reach Kafka.
         topics: The names of the topics.
         timeout_s: How long one question may take.
+        still_admitted: Asked, in a thread, where no answer came; raises a refusal.
     """
 
-    def __init__(self, broker: BrokerOptions, topics: Topics, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        broker: BrokerOptions,
+        topics: Topics,
+        *,
+        timeout_s: float = 5.0,
+        still_admitted: Callable[[], None] = lambda: None,
+    ) -> None:
         self._broker, self._topic = broker, topics.events
+        self._still_admitted = still_admitted
         self._timeout_s = timeout_s
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -165,15 +175,22 @@ class SourceEnds:
             **client_arguments(self._broker),
             isolation_level="read_committed",
             enable_auto_commit=False,
+            retry_backoff_ms=RETRY_MS,
         )
         try:
             await self._consumer.start()
         except KafkaError as err:
+            if (refusal := refused(err, f"{self._topic} cannot be asked for: Kafka")) is not None:
+                raise refusal from err
             msg = f"{self._topic} cannot be reached: {err!r}"
             raise Unavailable(msg) from err
 
     async def ask(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Return the next offset to be written of each partition; empty if no answer came."""
+        """Return the next offset to be written of each partition; empty if no answer came.
+
+        Raises:
+            InputError: None came since Kafka refuses us now.
+        """
         wanted = [TopicPartition(self._topic, each) for each in partitions]
         if self._consumer is None or not wanted:
             return {}
@@ -181,6 +198,7 @@ class SourceEnds:
             async with asyncio.timeout(self._timeout_s):
                 ends = await self._consumer.end_offsets(wanted)
         except (KafkaError, TimeoutError):
+            await asyncio.to_thread(self._still_admitted)
             return {}
         return {each.partition: end for each, end in ends.items()}
 
