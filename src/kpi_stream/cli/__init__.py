@@ -28,6 +28,7 @@ COMMANDS = {
     "worker": ("services", "Count the events."),
     "scorecard": ("services", "Judge the counts; serve metrics and the scorecard."),
     "healthcheck": ("services", "Ask a running service whether it is well."),
+    "dlq": ("dlq", "Look at dead letters and send them back."),
     "doctor": ("doctor", "Compare what Grafana serves with what was generated."),
     "generate": ("offline", "Write what is generated from the code."),
 }

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -20,13 +21,19 @@ def _command(words: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
-GROUPS = {"topics": ["init"], "doctor": ["grafana"]}
-"""Commands that only hold others, with those."""
-PATHS = [
-    [name, *more]
-    for name in cli.COMMANDS
-    for more in ([[each] for each in GROUPS[name]] if name in GROUPS else [[]])
-]
+def _paths(command: click.Command, path: list[str]) -> Iterator[list[str]]:
+    """Yield the words of every command that is no group of others."""
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner is not None
+        yield from _paths(inner, [*path, name])
+
+
+PATHS = list(_paths(cli.cli, []))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
