@@ -7,7 +7,6 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.dashboards import figures
 from kpi_stream.adapters.grafana.dashboards.builder import (
     CODES,
@@ -22,6 +21,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
 )
 from kpi_stream.adapters.grafana.dashboards.controls import HERE, WINDOW
 from kpi_stream.adapters.grafana.dashboards.texts import no_target, objective_title
+from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring import places
 from kpi_stream.application.monitoring.edition import Edition
@@ -157,7 +157,9 @@ class KpiTable:
             Column("forecast_text", say("Pronóstico", "Forecast"), 110, figure),
             Column("window_text", say("Ventana elegida", "Chosen window"), 130, figure),
             Column("Value #I", say("Muestras", "Samples"), 90, (*right, prop("unit", "locale"))),
-            Column("Value #L", say("Así desde hace", "Like this for"), 110, (prop("unit", TIME_SINCE),)),
+            Column(
+                "Value #L", say("Así desde hace", "Like this for"), 110, (prop("unit", TIME_SINCE),)
+            ),
             Column("objective", say("Objetivo", "Objective"), 200, (_mapped(names),)),
             Column("owner", say("Responsable", "Owner"), 200),
         )

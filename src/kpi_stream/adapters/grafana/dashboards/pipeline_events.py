@@ -4,7 +4,6 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.dashboards.builder import (
     GREEN,
     ORANGE,
@@ -19,6 +18,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
 from kpi_stream.adapters.grafana.dashboards.controls import OFFICE
 from kpi_stream.adapters.grafana.dashboards.pipeline_charts import RANGE, limits, lines
 from kpi_stream.adapters.grafana.dashboards.texts import member_names
+from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring.alerts.feed import LAG_EVENTS, REJECTED_SHARE, SILENT_S
 from kpi_stream.application.monitoring.places import PipelinePanel

@@ -6,7 +6,6 @@ from grafana_foundation_sdk.builders import annotationslist, stat, statetimeline
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.dashboards import figures
 from kpi_stream.adapters.grafana.dashboards.builder import (
     BRIDGED_MS,
@@ -30,6 +29,7 @@ from kpi_stream.adapters.grafana.dashboards.controls import HERE, OFFICE
 from kpi_stream.adapters.grafana.dashboards.kpi_table import KpiTable
 from kpi_stream.adapters.grafana.dashboards.office_table import office_windows
 from kpi_stream.adapters.grafana.dashboards.texts import kpi_title, member_names
+from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.notes import TAG
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring import places

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from kpi_stream.application.display import presentation
 from kpi_stream.domain.strategy import Kpi, Strategy, Unit
 
-
 TIME_SINCE = "dtdhms"
 """Grafana's id for how long something has lasted: `30 d 01:06:40`. Its plain seconds would become
 `4.30 weeks`, in English, in every language."""
