@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser
 
-from kpi_stream.adapters.grafana.dashboards.builder import CODES
 from kpi_stream.adapters.grafana.dashboards.strategic_map import build, short_wording
 from kpi_stream.application.monitoring.edition import Edition
+from kpi_stream.application.monitoring.recording import CODES
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.strategy import Kpi, Strategy
 from tests.preview.canvas_page import WIDEST, canvas_panel, page

@@ -30,6 +30,7 @@ from kpi_stream.adapters.grafana.dashboards.controls import (
 )
 from kpi_stream.application.display import MARKS, STATUS_WORDS
 from kpi_stream.application.monitoring.edition import Edition
+from kpi_stream.application.monitoring.recording import CODES
 from kpi_stream.domain.status import Status
 
 Json: TypeAlias = dict[str, Any]
@@ -44,9 +45,6 @@ SOURCE = DataSourceRef("prometheus", "${datasource}")
 BRIDGED_MS = 2 * 3_600_000
 """A gap in a course that is shorter than this is drawn over. Loaded history has a sample an hour,
 and a chart of a few days asks more often than that."""
-
-CODES = {Status.ON_TRACK: 0, Status.AT_RISK: 1, Status.OFF_TRACK: 2, Status.NO_DATA: 3}
-"""The numbers of STATUS_CODE and OBJECTIVE_STATUS_CODE."""
 
 GREEN, ORANGE, VERMILION, GREY = "#009E73", "#E69F00", "#D55E00", "#7A7A7A"
 BLUE, SKY, PURPLE = "#0072B2", "#56B4E9", "#CC79A7"

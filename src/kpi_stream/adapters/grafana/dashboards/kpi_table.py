@@ -9,7 +9,6 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from kpi_stream.adapters.grafana.dashboards import figures
 from kpi_stream.adapters.grafana.dashboards.builder import (
-    CODES,
     GREY,
     Board,
     Box,
@@ -26,6 +25,7 @@ from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring import places
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.promql import select
+from kpi_stream.application.monitoring.recording import CODES
 
 _TREND = "T"
 """The one query that is a course: the small line in each row."""
