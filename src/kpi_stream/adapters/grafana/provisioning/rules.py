@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from kpi_stream.adapters.grafana.provisioning.texts import named, template
+from kpi_stream.adapters.grafana.provisioning.texts import template
 from kpi_stream.adapters.grafana.provisioning.writing import (
     File,
     Json,
@@ -12,6 +12,12 @@ from kpi_stream.adapters.grafana.provisioning.writing import (
 )
 from kpi_stream.application.monitoring.alert import Alert
 from kpi_stream.application.monitoring.edition import Edition
+from kpi_stream.application.monitoring.messages import (
+    labels,
+    named,
+    panel_url,
+    runbook_url,
+)
 from kpi_stream.application.monitoring.places import datasource_uid, uid
 from kpi_stream.domain.strategy import Strategy
 
@@ -53,11 +59,7 @@ def rule_uid(strategy: Strategy, alert: Alert) -> str:
 
 
 def _rule(edition: Edition, alert: Alert) -> Json:
-    labels = {
-        **alert.labels,
-        "severity": alert.severity.value,
-        "strategy": edition.strategy.id,
-    }
+    constant = labels(alert, edition)
     watches = alert.name in _WATCHERS
     return {
         "uid": rule_uid(edition.strategy, alert),
@@ -70,7 +72,7 @@ def _rule(edition: Edition, alert: Alert) -> Json:
         "execErrState": "Error" if watches else "KeepLast",
         "for": duration(alert.for_s),
         "keepFiringFor": duration(alert.keep_firing_s),
-        "labels": {name: literal(labels[name]) for name in sorted(labels)},
+        "labels": {name: literal(constant[name]) for name in sorted(constant)},
         "annotations": _annotations(edition, alert),
         "isPaused": False,
     }
@@ -78,7 +80,6 @@ def _rule(edition: Edition, alert: Alert) -> Json:
 
 def _annotations(edition: Edition, alert: Alert) -> Json:
     # Grafana interpolates no $NAME here, so nothing is doubled.
-    address = f"{edition.grafana_url}/d/{alert.dashboard}?viewPanel={alert.panel}"
     variables = "".join(
         f"{{{{ with $labels.{name} }}}}&var-{name}={{{{ . }}}}{{{{ end }}}}"
         for name in ("window", "office")
@@ -86,8 +87,8 @@ def _annotations(edition: Edition, alert: Alert) -> Json:
     return {
         "summary": template(alert.summary, alert, edition),
         "description": template(alert.description, alert, edition),
-        "runbook_url": f"{edition.runbook_url}#{alert.anchor}",
-        "dashboard_url": address + variables,
+        "runbook_url": runbook_url(alert, edition),
+        "dashboard_url": panel_url(alert, edition) + variables,
         "__dashboardUid__": alert.dashboard,
         "__panelId__": str(alert.panel),
     }
@@ -95,7 +96,8 @@ def _annotations(edition: Edition, alert: Alert) -> Json:
 
 def _queries(edition: Edition, alert: Alert) -> list[Json]:
     source = datasource_uid(edition.strategy)
-    numbers = ((each.name, each.expr) for each in named(alert, edition))
+    texts = edition.text(alert.summary) + edition.text(alert.description)
+    numbers = ((each.name, each.expr) for each in named(texts, alert))
     data: list[Json] = [
         {
             "refId": ref,

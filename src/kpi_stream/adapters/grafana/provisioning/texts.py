@@ -1,16 +1,12 @@
 """An alert's texts as Grafana's templates: `{name}` becomes a number, `{$label}` a label."""
 
 import json
-import re
 from collections.abc import Mapping
 
 from kpi_stream.application.monitoring.alert import Alert, Number, Show
 from kpi_stream.application.monitoring.edition import Edition
+from kpi_stream.application.monitoring.messages import DATE_FORMATS, NOTHING, PLACE
 from kpi_stream.domain.strategy import Text
-
-_PLACE = re.compile(r"\{(\$?)([A-Za-z_][A-Za-z0-9_]*)\}")
-_UNKNOWN = "—"
-"""Stands where a query had no answer."""
 
 
 def template(text: Text, alert: Alert, edition: Edition) -> str:
@@ -33,7 +29,7 @@ def template(text: Text, alert: Alert, edition: Edition) -> str:
     parts: list[str] = []
     end = 0
     source = edition.text(text)
-    for found in _PLACE.finditer(source):
+    for found in PLACE.finditer(source):
         dollar, name = found.groups()
         if dollar:
             action = _label(name, alert.names.get(name, {}), edition)
@@ -46,25 +42,17 @@ def template(text: Text, alert: Alert, edition: Edition) -> str:
     return "".join(parts) + _plain(source[end:])
 
 
-def named(alert: Alert, edition: Edition) -> list[Number]:
-    """Return the numbers that the texts of an alert name, in their order."""
-    texts = edition.text(alert.summary) + edition.text(alert.description)
-    names = {name for dollar, name in _PLACE.findall(texts) if not dollar}
-    return [each for each in alert.numbers if each.name in names]
-
-
 def _number(number: Number, language: str) -> str:
     # An absent key of a map is false to `with`; without it the whole text would be lost.
     shown = f"{{{{ {_shown(number, language)} }}}}{number.suffix}"
-    return f"{{{{ with $values.{number.name} }}}}{shown}{{{{ else }}}}{_UNKNOWN}{{{{ end }}}}"
+    return f"{{{{ with $values.{number.name} }}}}{shown}{{{{ else }}}}{NOTHING}{{{{ end }}}}"
 
 
 def _shown(number: Number, language: str) -> str:
     if number.show is Show.DURATION:
         return "humanizeDuration .Value"
     if number.show is Show.DATE:
-        layout = "02/01/2006" if language == "es" else "2006-01-02"
-        return f'(toTime .Value).Format "{layout}"'
+        return f'(toTime .Value).Format "{DATE_FORMATS[language]}"'
     plain = f'printf "%.{number.decimals}f" .Value'
     return f'reReplaceAll "[.]" "," ({plain})' if language == "es" else plain
 

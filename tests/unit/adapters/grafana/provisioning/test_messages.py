@@ -16,11 +16,12 @@ import pytest
 import yaml
 
 from kpi_stream.adapters.grafana.provisioning.templates import templates
-from kpi_stream.adapters.grafana.provisioning.texts import named, template
+from kpi_stream.adapters.grafana.provisioning.texts import template
 from kpi_stream.adapters.grafana.provisioning.writing import write
 from kpi_stream.application.monitoring.alert import Alert, Number, Show
 from kpi_stream.application.monitoring.alerts import alerts
 from kpi_stream.application.monitoring.edition import Edition
+from kpi_stream.application.monitoring.messages import named
 from tests.support.dashboards import EDITIONS, edition
 from tests.support.grafana_provisioning import read
 from tests.support.provisioned import alerting
@@ -118,7 +119,7 @@ TOLD = replace(
 def test_an_annotation_reads_as_meant(language: str, member: str, text: str, tmp_path: Path):
     """Numbers with units, a name instead of a code, a dash for no answer; promtool executes it."""
     pocket = Edition(edition("pocket-es").strategy, language)
-    numbers = named(TOLD, pocket)
+    numbers = named(pocket.text(TOLD.summary) + pocket.text(TOLD.description), TOLD)
     assert [each.name for each in numbers] == ["share", "count", "age", "by", "gone"]
     written = template(TOLD.summary, TOLD, pocket)
     answered = [each for each in numbers if each.name != "gone"]
