@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grafana_foundation_sdk.builders import bargauge, statetimeline, timeseries
+from grafana_foundation_sdk.builders import bargauge, timeseries
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
@@ -12,7 +12,6 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     BLUE,
     BRIDGED_MS,
     GREEN,
-    GREY,
     ORANGE,
     PURPLE,
     SKY,
@@ -20,15 +19,12 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     Box,
     absent,
     below,
-    by_threshold,
-    hidden,
     one_colour,
     prop,
     query,
-    status_mappings,
-    thresholds,
 )
 from kpi_stream.adapters.grafana.dashboards.controls import HERE, OFFICE, WINDOW
+from kpi_stream.adapters.grafana.dashboards.parts import status_courses
 from kpi_stream.adapters.grafana.dashboards.texts import member_names, only_national
 from kpi_stream.application.handbook import phrases
 from kpi_stream.application.monitoring import conventions as c
@@ -166,18 +162,7 @@ def history(board: Board, kpi: Kpi, top: int) -> int:
 
 def _statuses(board: Board, kpi: Kpi, box: Box) -> None:
     edition = board.edition
-    panel = (
-        statetimeline.Panel()
-        .unit("none")
-        .mappings(status_mappings(edition))
-        .color_scheme(by_threshold())
-        .thresholds(thresholds((None, GREY)))
-        .show_value(common.VisibilityMode.AUTO)
-        .merge_values(merge_values=True)
-        .span_nulls(BRIDGED_MS)
-        .row_height(0.7)
-        .legend(hidden())
-    )
+    panel = status_courses(edition, common.VisibilityMode.AUTO, 0.7).span_nulls(BRIDGED_MS)
     for at, (expr, legend) in enumerate(_judged_places(edition, kpi)):
         panel = panel.with_target(query(expr, f"S{at}", legend))
     board.add(

@@ -16,7 +16,7 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     transformation,
 )
 from kpi_stream.adapters.grafana.dashboards.controls import OFFICE, WINDOW
-from kpi_stream.adapters.grafana.dashboards.texts import member_names
+from kpi_stream.adapters.grafana.dashboards.parts import choosing_office, member_mapping
 from kpi_stream.application.handbook import phrases
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring import places
@@ -118,28 +118,15 @@ def add(board: Board, kpi: Kpi, dimension: str, number: int, box: Box) -> None:
 
 
 def _member(edition: Edition, dimension: str) -> list[model.DynamicConfigValue]:
-    names = member_names(edition, dimension)
     properties = [
-        prop(
-            "mappings",
-            [
-                model.ValueMap(
-                    {
-                        code: model.ValueMappingResult(text=name, index=at)
-                        for at, (code, name) in enumerate(names.items())
-                    }
-                )
-            ],
-        ),
+        prop("mappings", [member_mapping(edition, dimension)]),
         prop("custom.width", 220),
         as_text(),
     ]
     if dimension == OFFICE:
         page = {
             "title": edition.say("Abrir la aduana", "Open the office"),
-            "url": places.link(places.office_uid(edition.strategy)).replace(
-                "${office:queryparam}", "var-office=${__value.raw}"
-            ),
+            "url": choosing_office(places.office_uid(edition.strategy)),
         }
         properties.append(prop("links", [page]))
     return properties

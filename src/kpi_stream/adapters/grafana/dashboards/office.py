@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import table, timeseries
 from grafana_foundation_sdk.models import common
-from grafana_foundation_sdk.models import dashboard as model
 
 from kpi_stream.adapters.grafana.dashboards import figures, units
 from kpi_stream.adapters.grafana.dashboards.builder import (
@@ -21,17 +20,22 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     as_text,
     below,
     by_threshold,
-    hidden,
     one_colour,
     prop,
     query,
-    status_mappings,
     status_word,
     thresholds,
     transformation,
 )
 from kpi_stream.adapters.grafana.dashboards.controls import HERE, NATION, OFFICE
 from kpi_stream.adapters.grafana.dashboards.office_table import OfficeTable, office_windows
+from kpi_stream.adapters.grafana.dashboards.parts import (
+    choosing_office,
+    columns,
+    member_mapping,
+    status_courses,
+    tile,
+)
 from kpi_stream.adapters.grafana.dashboards.texts import kpi_title, member_names
 from kpi_stream.application.handbook import phrases
 from kpi_stream.application.monitoring import conventions as c
@@ -88,14 +92,7 @@ def _counts(board: Board, kpis: Iterable[Kpi]) -> None:
     for number, status in enumerate(Status, start=1):
         labels = {**HERE, "status": status.value}
         expr = figures.over(edition.strategy, kpis, c.KPI_STATUS, labels, office_windows(edition))
-        panel = (
-            stat.Panel()
-            .unit("none")
-            .decimals(0)
-            .color_scheme(one_colour(COLOURS[status]))
-            .graph_mode(common.BigValueGraphMode.NONE)
-            .with_target(query(f"sum({expr})", instant=True))
-        )
+        panel = tile(f"sum({expr})", "none").decimals(0).color_scheme(one_colour(COLOURS[status]))
         board.add(
             panel,
             number,
@@ -113,14 +110,7 @@ def _activity(board: Board) -> None:
     chosen = select(c.OFFICE_SILENT, office="=~$office")
     active = select(c.OFFICE_ACTIVE, office="=~$office")
     pick = absent(edition.say("Elija una", "Choose one"))
-    silent = (
-        stat.Panel()
-        .unit(units.TIME_SINCE)
-        .decimals(0)
-        .color_scheme(one_colour(BLUE))
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"max({chosen})", instant=True))
-    )
+    silent = tile(f"max({chosen})", units.TIME_SINCE).decimals(0).color_scheme(one_colour(BLUE))
     board.add(
         silent,
         5,
@@ -132,14 +122,7 @@ def _activity(board: Board) -> None:
         ),
         extra=pick,
     )
-    usual = (
-        stat.Panel()
-        .unit("percentunit")
-        .decimals(0)
-        .color_scheme(one_colour(BLUE))
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"max({active})", instant=True))
-    )
+    usual = tile(f"max({active})", "percentunit").decimals(0).color_scheme(one_colour(BLUE))
     board.add(
         usual,
         6,
@@ -152,13 +135,10 @@ def _activity(board: Board) -> None:
         extra=pick,
     )
     missing = (
-        stat.Panel()
-        .unit(units.TIME_SINCE)
+        tile(f"max({chosen} * on (office) {active})", units.TIME_SINCE)
         .decimals(0)
         .color_scheme(by_threshold())
         .thresholds(thresholds((None, BLUE), (SILENT_S / 2, ORANGE), (float(SILENT_S), VERMILION)))
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"max({chosen} * on (office) {active})", instant=True))
     )
     board.add(
         missing,
@@ -177,16 +157,8 @@ def _history(board: Board, kpis: Iterable[Kpi], box: Box) -> None:
     edition = board.edition
     codes = figures.over(edition.strategy, kpis, c.STATUS_CODE, HERE, office_windows(edition))
     panel = (
-        statetimeline.Panel()
-        .unit("none")
-        .mappings(status_mappings(edition))
-        .color_scheme(by_threshold())
-        .thresholds(thresholds((None, GREY)))
-        .show_value(common.VisibilityMode.AUTO)
-        .merge_values(merge_values=True)
+        status_courses(edition, common.VisibilityMode.AUTO, 0.7)
         .span_nulls(BRIDGED_MS)
-        .row_height(0.7)
-        .legend(hidden())
         .with_target(query(f"max by (kpi) ({codes})", legend="{{kpi}}"))
     )
     for kpi in kpis:
@@ -211,13 +183,7 @@ def _offices(board: Board, box: Box) -> None:
         edition.say("Actividad usual", "Usual activity"),
         edition.say("Falta", "Missing"),
     )
-    names = {
-        code: model.ValueMappingResult(text=name, index=at)
-        for at, (code, name) in enumerate(member_names(edition, OFFICE).items())
-    }
-    page = places.link(places.office_uid(edition.strategy)).replace(
-        "${office:queryparam}", "var-office=${__value.raw}"
-    )
+    page = choosing_office(places.office_uid(edition.strategy))
     link = {"title": edition.say("Ver esta aduana", "See this office"), "url": page}
     fields = {"office": office, "Value #A": silent, "Value #B": active, "Value #C": missing}
     both = f"{select(c.OFFICE_SILENT)} * on (office) {select(c.OFFICE_ACTIVE)}"
@@ -233,19 +199,12 @@ def _offices(board: Board, box: Box) -> None:
             [
                 transformation("joinByField", {"byField": "office", "mode": "outer"}),
                 transformation("sortBy", {"sort": [{"field": "Value #C", "desc": True}]}),
-                transformation("filterFieldsByName", {"include": {"names": list(fields)}}),
-                transformation(
-                    "organize",
-                    {
-                        "excludeByName": {},
-                        "indexByName": {field: at for at, field in enumerate(fields)},
-                        "renameByName": fields,
-                    },
-                ),
+                *columns(fields),
             ]
         )
         .override_by_name(
-            office, [prop("mappings", [model.ValueMap(names)]), prop("links", [link]), as_text()]
+            office,
+            [prop("mappings", [member_mapping(edition, OFFICE)]), prop("links", [link]), as_text()],
         )
         .override_by_name(active, [prop("unit", "percentunit")])
     )

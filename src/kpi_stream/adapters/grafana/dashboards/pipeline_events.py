@@ -2,7 +2,6 @@
 
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import common
-from grafana_foundation_sdk.models import dashboard as model
 
 from kpi_stream.adapters.grafana.dashboards.builder import (
     GREEN,
@@ -16,8 +15,8 @@ from kpi_stream.adapters.grafana.dashboards.builder import (
     transformation,
 )
 from kpi_stream.adapters.grafana.dashboards.controls import OFFICE
+from kpi_stream.adapters.grafana.dashboards.parts import columns, member_mapping
 from kpi_stream.adapters.grafana.dashboards.pipeline_charts import RANGE, limits, lines
-from kpi_stream.adapters.grafana.dashboards.texts import member_names
 from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring.alerts.feed import LAG_EVENTS, REJECTED_SHARE, SILENT_S
@@ -159,10 +158,6 @@ def offices(board: Board, box: Box) -> None:
     edition, say = board.edition, board.edition.say
     silent = f"max by ({OFFICE}) ({select(c.OFFICE_SILENT)})"
     active = f"max by ({OFFICE}) ({select(c.OFFICE_ACTIVE)})"
-    names = {
-        code: model.ValueMappingResult(text=name, index=at)
-        for at, (code, name) in enumerate(member_names(edition, OFFICE).items())
-    }
     headings = {
         OFFICE: say("Aduana", "Office"),
         "Value #A": say("Callada", "Silent for"),
@@ -185,18 +180,12 @@ def offices(board: Board, box: Box) -> None:
             [
                 transformation("joinByField", {"byField": OFFICE, "mode": "outer"}),
                 transformation("sortBy", {"sort": [{"field": "Value #C", "desc": True}]}),
-                transformation("filterFieldsByName", {"include": {"names": list(headings)}}),
-                transformation(
-                    "organize",
-                    {
-                        "excludeByName": {},
-                        "indexByName": {field: at for at, field in enumerate(headings)},
-                        "renameByName": headings,
-                    },
-                ),
+                *columns(headings),
             ]
         )
-        .override_by_name(headings[OFFICE], [as_text(), prop("mappings", [model.ValueMap(names)])])
+        .override_by_name(
+            headings[OFFICE], [as_text(), prop("mappings", [member_mapping(edition, OFFICE)])]
+        )
         .override_by_name(headings["Value #A"], [*seconds, prop("custom.width", 90)])
         .override_by_name(
             headings["Value #B"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from grafana_foundation_sdk.builders import annotationslist, stat, statetimeline, table
+from grafana_foundation_sdk.builders import annotationslist, table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
@@ -10,25 +10,27 @@ from kpi_stream.adapters.grafana.dashboards import figures
 from kpi_stream.adapters.grafana.dashboards.builder import (
     BRIDGED_MS,
     COLOURS,
-    GREY,
     Board,
     Box,
     Json,
     as_text,
-    by_threshold,
-    hidden,
     one_colour,
     prop,
     query,
     status_mappings,
     status_word,
-    thresholds,
     transformation,
 )
 from kpi_stream.adapters.grafana.dashboards.controls import HERE, OFFICE
 from kpi_stream.adapters.grafana.dashboards.kpi_table import KpiTable
 from kpi_stream.adapters.grafana.dashboards.office_table import office_windows
-from kpi_stream.adapters.grafana.dashboards.texts import kpi_title, member_names
+from kpi_stream.adapters.grafana.dashboards.parts import (
+    choosing_office,
+    member_mapping,
+    status_courses,
+    tile,
+)
+from kpi_stream.adapters.grafana.dashboards.texts import kpi_title
 from kpi_stream.adapters.grafana.dashboards.units import TIME_SINCE
 from kpi_stream.adapters.grafana.notes import TAG
 from kpi_stream.application.monitoring import conventions as c
@@ -70,13 +72,10 @@ def _counts(board: Board) -> None:
     for number, status in enumerate(Status, start=1):
         expr = figures.over(edition.strategy, kpis, c.KPI_STATUS, {**HERE, "status": status.value})
         panel = (
-            stat.Panel()
-            .unit("none")
+            tile(f"sum({expr})", "none")
             .decimals(0)
             .color_scheme(one_colour(COLOURS[status]))
             .color_mode(common.BigValueColorMode.VALUE)
-            .graph_mode(common.BigValueGraphMode.NONE)
-            .with_target(query(f"sum({expr})", instant=True))
         )
         board.add(
             panel,
@@ -94,14 +93,7 @@ def _counts(board: Board) -> None:
 
 def _freshness(board: Board) -> None:
     edition = board.edition
-    age = (
-        stat.Panel()
-        .unit(TIME_SINCE)
-        .decimals(0)
-        .color_scheme(one_colour())
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"max({select(c.DATA_AGE)})", instant=True))
-    )
+    age = tile(f"max({select(c.DATA_AGE)})", TIME_SINCE).decimals(0).color_scheme(one_colour())
     board.add(
         age,
         5,
@@ -114,13 +106,7 @@ def _freshness(board: Board) -> None:
             "is too long is told beside.",
         ),
     )
-    instant = (
-        stat.Panel()
-        .unit("dateTimeAsLocal")
-        .color_scheme(one_colour())
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"1000 * max({select(c.AS_OF)})", instant=True))
-    )
+    instant = tile(f"1000 * max({select(c.AS_OF)})", "dateTimeAsLocal").color_scheme(one_colour())
     board.add(
         instant,
         6,
@@ -142,12 +128,8 @@ def _freshness(board: Board) -> None:
         code: model.ValueMappingResult(text=text, color=colour, index=at)
         for at, (code, (text, colour)) in enumerate(states.items())
     }
-    feed = (
-        stat.Panel()
-        .unit("none")
-        .mappings([model.ValueMap(told)])
-        .graph_mode(common.BigValueGraphMode.NONE)
-        .with_target(query(f"min({select(c.CAUGHT_UP)}) + max({select(c.STALE)})", instant=True))
+    feed = tile(f"min({select(c.CAUGHT_UP)}) + max({select(c.STALE)})", "none").mappings(
+        [model.ValueMap(told)]
     )
     board.add(
         feed,
@@ -171,13 +153,7 @@ def _offices(board: Board, judged: dict[str, str], box: Box) -> None:
     codes = figures.over(edition.strategy, kpis, c.STATUS_CODE, {"dimension": OFFICE}, judged)
     corner = "member\\kpi"
     office = edition.say("Aduana", "Office")
-    names = {
-        code: model.ValueMappingResult(text=name, index=at)
-        for at, (code, name) in enumerate(member_names(edition, OFFICE).items())
-    }
-    link = places.link(places.office_uid(edition.strategy)).replace(
-        "${office:queryparam}", "var-office=${__value.raw}"
-    )
+    link = choosing_office(places.office_uid(edition.strategy))
     page = {"title": edition.say("Abrir la aduana", "Open the office"), "url": link}
     panel = (
         table.Panel()
@@ -213,7 +189,7 @@ def _offices(board: Board, judged: dict[str, str], box: Box) -> None:
         .override_by_name(
             office,
             [
-                prop("mappings", [model.ValueMap(names)]),
+                prop("mappings", [member_mapping(edition, OFFICE)]),
                 prop("links", [page]),
                 prop("custom.cellOptions", {"type": "auto"}),
                 as_text(),
@@ -240,16 +216,8 @@ def _history(board: Board, box: Box) -> None:
     kpis = figures.measured(edition.strategy)
     codes = figures.over(edition.strategy, kpis, c.STATUS_CODE, HERE)
     panel = (
-        statetimeline.Panel()
-        .unit("none")
-        .mappings(status_mappings(edition))
-        .color_scheme(by_threshold())
-        .thresholds(thresholds((None, GREY)))
-        .show_value(common.VisibilityMode.NEVER)
-        .merge_values(merge_values=True)
+        status_courses(edition, common.VisibilityMode.NEVER, 0.8)
         .span_nulls(BRIDGED_MS)
-        .row_height(0.8)
-        .legend(hidden())
         .with_target(query(f"max by (kpi) ({codes})", legend="{{kpi}}"))
     )
     for kpi in kpis:

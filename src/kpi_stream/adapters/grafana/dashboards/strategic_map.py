@@ -3,26 +3,23 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from grafana_foundation_sdk.builders import canvas, statetimeline, text
+from grafana_foundation_sdk.builders import canvas, text
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.text import TextMode
 
 from kpi_stream.adapters.grafana.dashboards import figures, units
 from kpi_stream.adapters.grafana.dashboards.builder import (
-    GREY,
     Board,
     Box,
     Json,
-    by_threshold,
-    hidden,
     prop,
     query,
     status_mappings,
     status_word,
-    thresholds,
     transformation,
 )
+from kpi_stream.adapters.grafana.dashboards.parts import status_courses
 from kpi_stream.adapters.grafana.dashboards.strategic_map_elements import (
     ATTAINMENT,
     STATUS,
@@ -215,19 +212,8 @@ def _short_titles(edition: Edition, drawn: StrategyMap) -> model.ValueMap:
 
 def _history(board: Board, box: Box) -> None:
     edition = board.edition
-    panel = (
-        statetimeline.Panel()
-        .unit("none")
-        .mappings(status_mappings(edition))
-        .color_scheme(by_threshold())
-        .thresholds(thresholds((None, GREY)))
-        .show_value(common.VisibilityMode.NEVER)
-        .merge_values(merge_values=True)
-        .row_height(0.8)
-        .legend(hidden())
-        .with_target(
-            query(f"max by (objective) ({select(c.OBJECTIVE_STATUS_CODE)})", legend="{{objective}}")
-        )
+    panel = status_courses(edition, common.VisibilityMode.NEVER, 0.8).with_target(
+        query(f"max by (objective) ({select(c.OBJECTIVE_STATUS_CODE)})", legend="{{objective}}")
     )
     for each in edition.strategy.objectives:
         panel = panel.override_by_name(
