@@ -36,7 +36,7 @@ def rule_files(edition: Edition) -> dict[str, str]:
     files = {f"{RULES}/recording.yml": recording_file(edition)}
     for members in by_name(alerts(edition.strategy)).values():
         group = {
-            "name": f"{edition.strategy.id}-{members[0].group}",
+            "name": f"{edition.strategy.id}-{members[0].anchor}",
             "rules": [rule(each, edition) for each in members],
         }
         files[f"{RULES}/{members[0].anchor}.yml"] = document({"groups": [group]})

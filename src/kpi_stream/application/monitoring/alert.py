@@ -52,12 +52,10 @@ class Alert:
 
     name: str
     """The kind of alert, in CamelCase: KpiOffTrack. Several rules may share it."""
-    key: str
+    key: str = ""
     """What distinguishes the rules of one name: `release-time-mean-30d-office`; else empty."""
     title: Text
     """Unique in each language over all rules: Grafana names rules by it."""
-    group: str
-    """Rules of one group are evaluated together."""
     expr: str
     for_s: int
     """Seconds that the condition holds before anybody is disturbed."""
@@ -84,7 +82,7 @@ class Alert:
 
     @property
     def anchor(self) -> str:
-        """Return the name in kebab-case: its entry in the runbook, and its files."""
+        """Return the name in kebab-case: its entry in the runbook, its files and its group."""
         return kebab(self.name)
 
 

@@ -41,9 +41,7 @@ def made(text: str = "{$office}: {late}", *numbers: Number, by: str = "") -> Ale
     """Return an alert with a text."""
     return Alert(
         name="SomethingWrong",
-        key="",
         title={"es": "x", "en": "x"},
-        group="something-wrong",
         expr="x > bool 1",
         for_s=90,
         keep_firing_s=3600,

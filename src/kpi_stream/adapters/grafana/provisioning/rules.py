@@ -38,7 +38,7 @@ cannot ask Prometheus: all rules would, at once."""
 
 def rules(edition: Edition, every: tuple[Alert, ...]) -> File:
     """Return all rules, in their groups."""
-    by_group = sorted(every, key=lambda each: each.group)
+    by_name = sorted(every, key=lambda each: each.anchor)
     groups: list[Json] = [
         {
             "orgId": 1,
@@ -47,7 +47,7 @@ def rules(edition: Edition, every: tuple[Alert, ...]) -> File:
             "interval": INTERVAL,
             "rules": [_rule(edition, alert) for alert in members],
         }
-        for name, members in groupby(by_group, key=lambda each: each.group)
+        for name, members in groupby(by_name, key=lambda each: each.anchor)
     ]
     return File({"apiVersion": 1, "groups": groups})
 

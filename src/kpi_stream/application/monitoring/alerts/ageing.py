@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kpi_stream.application.monitoring import conventions as c
-from kpi_stream.application.monitoring.alert import Alert, Severity, kebab
+from kpi_stream.application.monitoring.alert import Alert, Severity
 from kpi_stream.application.monitoring.alerts.series import (
     BY_SERIES,
     OFFICE,
@@ -50,7 +50,6 @@ def _ageing(place: Place, matching: str, limit: str) -> Alert:
             "es": f"Pendientes que envejecen: {place.title('es')}",
             "en": f"Ageing: {place.title('en')}",
         },
-        group=kebab(NAME),
         expr=place.labelled(while_listening(f"{above} * {grows}")),
         for_s=FOR_S,
         keep_firing_s=KEEP_S,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kpi_stream.application.monitoring import conventions as c
-from kpi_stream.application.monitoring.alert import Alert, Number, Severity, Show, kebab
+from kpi_stream.application.monitoring.alert import Alert, Number, Severity, Show
 from kpi_stream.application.monitoring.alerts.series import OFFICE, while_listening
 from kpi_stream.application.monitoring.places import PipelinePanel, pipeline_uid
 from kpi_stream.application.monitoring.promql import select
@@ -42,9 +42,7 @@ def feed_stale(strategy: Strategy) -> Alert:
     """Return the rule for a feed without any event; it silences the KPIs' own alerts."""
     return Alert(
         name="FeedStale",
-        key="",
         title={"es": "Sin eventos: indicadores sin datos", "en": "No events: KPIs without data"},
-        group=kebab("FeedStale"),
         expr=f"max({select(c.STALE)})",
         for_s=FEED_STALE_FOR_S,
         keep_firing_s=KEEP_S,
@@ -88,9 +86,7 @@ def office_silent(strategy: Strategy) -> Alert:
     }
     return Alert(
         name="OfficeSilent",
-        key="",
         title={"es": "Aduana sin eventos", "en": "Silent office"},
-        group=kebab("OfficeSilent"),
         expr=while_listening(f"({silent} * {active} > bool {SILENT_S})"),
         for_s=OFFICE_SILENT_FOR_S,
         keep_firing_s=KEEP_S,
@@ -131,9 +127,7 @@ def worker_lagging(strategy: Strategy) -> Alert:
     before = f"sum(max by (partition) ({lag} {LAG_BEFORE}))"
     return Alert(
         name="WorkerLagging",
-        key="",
         title={"es": "Eventos en espera", "en": "Events are waiting"},
-        group=kebab("WorkerLagging"),
         expr=f"({now} > bool {LAG_EVENTS}) * ({now} >= bool {before})",
         for_s=LAGGING_FOR_S,
         keep_firing_s=KEEP_S,
@@ -173,9 +167,7 @@ def events_rejected(strategy: Strategy) -> Alert:
     many = f"sum(increase({select(c.REJECTED)}[10m]))"
     return Alert(
         name="EventsRejected",
-        key="",
         title={"es": "Eventos rechazados", "en": "Rejected events"},
-        group=kebab("EventsRejected"),
         expr=(
             f"({rejected} / {every} > bool {REJECTED_SHARE}) * ({many} >= bool {REJECTED_MINIMUM})"
         ),

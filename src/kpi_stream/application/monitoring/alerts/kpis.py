@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kpi_stream.application.monitoring import conventions as c
-from kpi_stream.application.monitoring.alert import Alert, Severity, kebab
+from kpi_stream.application.monitoring.alert import Alert, Severity
 from kpi_stream.application.monitoring.alerts.series import Place, judged_places, while_listening
 from kpi_stream.application.monitoring.places import KpiPanel, kpi_uid
 from kpi_stream.domain.forecast import Verdict
@@ -228,7 +228,6 @@ def _alert(
         name=name,
         key=place.key,
         title={each: f"{words.title[each]}: {place.title(each)}" for each in words.title},
-        group=kebab(name),
         expr=place.labelled(while_listening(condition)),
         for_s=for_s,
         keep_firing_s=KEEP_S,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kpi_stream.application.monitoring import conventions as c
-from kpi_stream.application.monitoring.alert import Alert, Number, Severity, Show, kebab
+from kpi_stream.application.monitoring.alert import Alert, Number, Severity, Show
 from kpi_stream.application.monitoring.alerts.feed import OPERATIONS
 from kpi_stream.application.monitoring.places import PipelinePanel, pipeline_uid
 from kpi_stream.application.monitoring.promql import select
@@ -41,8 +41,6 @@ def worker_down(strategy: Strategy) -> Alert:
     before = f"max_over_time({working}[30m:1m])"
     return Alert(
         name="WorkerDown",
-        key="",
-        group=kebab("WorkerDown"),
         expr=(
             f"clamp_max(({working} < bool 1) + ({working} < bool {known}) "
             f"+ ({working} < bool {before}), 1)"
@@ -80,8 +78,6 @@ def scorecard_down(strategy: Strategy) -> Alert:
     evaluated = f"max_over_time({select(c.LAST_EVALUATION)}[1d])"
     return Alert(
         name="ScorecardDown",
-        key="",
-        group=kebab("ScorecardDown"),
         expr=f"((sum({select(UP, job=c.SCORECARD_JOB)}) or vector(0)) < bool 1)",
         for_s=DOWN_FOR_S,
         keep_firing_s=KEEP_S,
@@ -113,8 +109,6 @@ def scorecard_stalled(strategy: Strategy) -> Alert:
     age = f"time() - max({select(c.LAST_EVALUATION)})"
     return Alert(
         name="ScorecardStalled",
-        key="",
-        group=kebab("ScorecardStalled"),
         expr=f"({age} > bool {STALLED_S})",
         for_s=STALLED_FOR_S,
         keep_firing_s=KEEP_S,
@@ -145,8 +139,6 @@ def reload_refused(strategy: Strategy) -> Alert:
     """Return the rule for a changed strategy that was not accepted."""
     return Alert(
         name="StrategyReloadRefused",
-        key="",
-        group=kebab("StrategyReloadRefused"),
         expr=f"(min({select(c.RELOAD_SUCCESSFUL)}) < bool 1)",
         for_s=STRATEGY_FOR_S,
         keep_firing_s=KEEP_S,
@@ -177,8 +169,6 @@ def strategy_mismatch(strategy: Strategy) -> Alert:
     """Return the rule for rows that were counted by other definitions: nothing is shown."""
     return Alert(
         name="StrategyMismatch",
-        key="",
-        group=kebab("StrategyMismatch"),
         expr=f"(min({select(c.STRATEGY_MATCHES)}) < bool 1)",
         for_s=STRATEGY_FOR_S,
         keep_firing_s=KEEP_S,
