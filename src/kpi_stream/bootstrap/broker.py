@@ -72,11 +72,6 @@ def require_admission(settings: Settings, access: Access) -> None:
         _log.warning("Kafka does not answer: %s", err)
 
 
-def require_topics(settings: Settings, *names: str) -> None:
-    """Do nothing where the broker answers and has these topics; raises what `require` raises."""
-    require(settings, Access(dict.fromkeys(names, ("Describe",))))
-
-
 @contextmanager
 def _advising(settings: Settings) -> Iterator[None]:
     """Add to an error which settings have to do with it."""

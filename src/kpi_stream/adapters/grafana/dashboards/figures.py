@@ -157,16 +157,6 @@ def with_uid(expr: str, strategy: Strategy) -> str:
     return found
 
 
-def ranked(statuses: Callable[[str], str]) -> str:
-    """Return the rank of each KPI: 0 off track, 1 at risk, 2 no data, 3 on track.
-
-    Args:
-        statuses: Gives the selector of the series that are 1 for a status.
-    """
-    ranks = (f"{rank} * ({statuses(status.value)})" for rank, status in enumerate(_WORST))
-    return f"sum by (kpi) ({' or '.join(ranks)})"
-
-
 def worst_first(
     strategy: Strategy, kpis: Iterable[Kpi], at: Mapping[str, str] | None = None
 ) -> str:
@@ -179,13 +169,35 @@ def worst_first(
     last = f"{len(_WORST)} * max by (kpi) ({select(c.KPI_INFO, kpi=_any_of(rows))})"
     if not with_figures:
         return last
-    rank = ranked(
-        lambda status: over(strategy, with_figures, c.KPI_STATUS, {**HERE, "status": status}, at)
+    return f"{placed(strategy, with_figures, HERE, at)} or on (kpi) {last}"
+
+
+def placed(
+    strategy: Strategy,
+    kpis: Sequence[Kpi],
+    labels: Mapping[str, str],
+    at: Mapping[str, str] | None = None,
+) -> str:
+    """Return the place of each KPI: 0 off track, 1 at risk, 2 no data, 3 on track, and a bit.
+
+    Within a status, more attained is a little more.
+
+    Args:
+        strategy: Theirs.
+        kpis: Those that have figures.
+        labels: Of the judged series, as for `over`.
+        at: Window by KPI, as for `over`.
+    """
+    statuses = (
+        over(strategy, kpis, c.KPI_STATUS, {**labels, "status": status.value}, at)
+        for status in _WORST
     )
+    ranks = (f"{rank} * ({those})" for rank, those in enumerate(statuses))
+    rank = f"sum by (kpi) ({' or '.join(ranks)})"
     # Less than 1, so that it never changes the rank.
-    met = over(strategy, with_figures, c.KPI_ATTAINMENT, HERE, at)
+    met = over(strategy, kpis, c.KPI_ATTAINMENT, labels, at)
     less = f"clamp(max by (kpi) ({met}), 0, 2) / 2.1"
-    return f"{rank} + on (kpi) {less} or on (kpi) {rank} or on (kpi) {last}"
+    return f"{rank} + on (kpi) {less} or on (kpi) {rank}"
 
 
 def _all(family: c.Family | Mapping[Unit, c.Family]) -> tuple[c.Family, ...]:

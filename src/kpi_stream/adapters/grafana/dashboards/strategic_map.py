@@ -141,13 +141,7 @@ def worst_kpis(edition: Edition) -> str:
     kpis = _shown(edition)
     if not kpis:
         return ""
-    rank = figures.ranked(
-        lambda status: figures.over(strategy, kpis, c.KPI_STATUS, {**_NATION, "status": status})
-    )
-    met = figures.over(strategy, kpis, c.KPI_ATTAINMENT, _NATION)
-    # Of two that are off track the one that reached less; attainment never changes the rank.
-    near = f"clamp(max by (kpi) ({met}), 0, 2) / 2.1"
-    place = f"({rank} + on (kpi) {near} or on (kpi) {rank})"
+    place = f"({figures.placed(strategy, kpis, _NATION)})"
     weight = f"max by (objective, kpi) ({select(c.OBJECTIVE_WEIGHT)})"
     return f"bottomk by (objective) (1, 0 * {weight} + on (kpi) group_left () {place})"
 
