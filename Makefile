@@ -78,10 +78,6 @@ faults: $(DEV_STAMP) ## The tests on a real Apache Kafka (Java 17, Maven), with 
 compiled-test: $(DEV_STAMP) ## Compile the core (needs a C compiler) and run its tests on the result.
 	$(PYTEST) tests/repo/test_compiled.py $(PYTEST_ARGS)
 
-.PHONY: compiled-test
-compiled-test: $(DEV_STAMP) ## Compile the core (needs a C compiler) and run its tests on the result.
-	$(PYTEST) tests/repo/test_compiled.py $(PYTEST_ARGS)
-
 .PHONY: wide
 wide: $(DEV_STAMP) ## The comparison with the independent oracle on whole data sets (minutes).
 	KPI_STREAM_WIDE=1 $(PYTEST) tests/golden/test_against_oracle.py --timeout=900 $(PYTEST_ARGS)
