@@ -67,7 +67,7 @@ demo-once: $(DEMO_STAMP) ## The same without going live: print the final scoreca
 	@$(DEMO) --once
 
 .PHONY: test
-test: $(DEV_STAMP) ## The tests that need no Java, in random order; about 10 minutes.
+test: $(DEV_STAMP) ## The tests that need no Java, in random order; up to a quarter of an hour.
 	$(PYTEST) -m "not kafka and not slow" --session-timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: faults
