@@ -1,5 +1,6 @@
 """Fixtures and rules for every test. See `support/` for the rigs behind them."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses_kafka = _KAFKA_FIXTURES & set(getattr(item, "fixturenames", ()))
         if uses_kafka or item.path.is_relative_to(_FAULTS):
             item.add_marker(pytest.mark.kafka)
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Return the chance of one test, from the seed of the run and the test's name.
+
+    The run prints its seed first; `make faults PYTEST_ARGS='--randomly-seed=N'` makes
+    the same choices again.
+    """
+    seed = request.config.getoption("randomly_seed")
+    return random.Random(f"{seed} {request.node.nodeid}")
 
 
 @pytest.fixture(scope="session")

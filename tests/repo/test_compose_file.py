@@ -110,7 +110,9 @@ MUTATIONS: list[tuple[str, Callable[[Config], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("service", "mutate", "said"), MUTATIONS, ids=lambda each: str(each)[:60])
+@pytest.mark.parametrize(
+    ("service", "mutate", "said"), MUTATIONS, ids=[f"{name}: {said}" for name, _, said in MUTATIONS]
+)
 def test_each_norm_is_looked_at(
     config: Config, service: str, mutate: Callable[[Config], None], said: str
 ):
