@@ -107,7 +107,7 @@ golden: $(DEV_STAMP) ## Write the expected outputs of tests/golden again; read t
 	$(PYTEST) tests/golden --update-golden $(PYTEST_ARGS)
 
 .PHONY: benchmark
-benchmark: $(DEV_STAMP) ## Measure the worker on a real Apache Kafka, and the replay.
+benchmark: $(DEV_STAMP) ## Measure everything, about 4 hours; BENCHMARK_ARGS=--help says how long each takes.
 	$(BIN)/python -m benchmarks $(BENCHMARK_ARGS)
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --python-version 3.11 --universal --generate-hashes \
@@ -118,6 +118,20 @@ lock: $(DEV_STAMP) ## Write the lock files again from pyproject.toml.
 	$(COMPILE) --extra dev -o requirements-dev.lock
 	$(COMPILE) --extra build --extra demo -c requirements-dev.lock -o requirements-demo.lock
 	$(COMPILE) -c requirements-dev.lock -o requirements.lock
+
+.PHONY: licences
+licences: $(DEV_STAMP) ## Write docs/licences.md again, after a change of the lock files.
+	$(BIN)/python -m tests.support.licences
+
+# Not in .ci/run: it asks a service about known vulnerabilities, which not every network reaches. A
+# package that could not be looked up is a failure (--strict), never a pass.
+PIP_AUDIT = $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip $(AUDIT_ARGS)
+
+.PHONY: audit
+audit: $(DEV_STAMP) ## Look up the locked packages among known vulnerabilities; needs the internet.
+	$(PIP_AUDIT) -r requirements.lock
+	$(PIP_AUDIT) -r requirements-demo.lock
+	$(PIP_AUDIT) -r requirements-dev.lock
 
 .PHONY: clean
 clean: ## Remove the virtual environment and what the tools left behind.

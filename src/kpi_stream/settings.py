@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     """Folder of the strategy's YAML files; unset: the packaged SUNAT strategy."""
     app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "kpi-stream"
     """Consumer group of the workers, and prefix of the transactional ids."""
-    epoch: Count = 1
-    """Raise it to count again from the events into new topics, after KPI definitions changed."""
+    epoch: Count | None = None
+    """Epoch of the counts; unset: the one that `kpi-stream rebuild` switched to last, or 1."""
     partitions: Count = 4
     """Partitions of `customs.events`, `kpi.declarations` and `kpi.rows` when they are created."""
     replication_factor: Count = 1
@@ -75,7 +75,9 @@ class Settings(BaseSettings):
     flush_interval_s: Seconds = 0.3
     """Longest time between two commits of counted events, in seconds."""
     stalled_after_s: Seconds = 120
-    """Seconds without any progress, although there is work, that make a worker unhealthy."""
+    """Seconds without progress on its work, or an answer of Kafka's, that make a service unwell."""
+    stalled_exit_s: Seconds = 300
+    """The same for ending itself (exit code 1), since few orchestrators restart what is unwell."""
     flush_max_events: Count = 20_000
     """A commit comes earlier after this many events; bounds memory."""
     compression: Compression | None = None
@@ -98,6 +100,16 @@ class Settings(BaseSettings):
     """Events over which that share is taken."""
     host: str = "127.0.0.1"
     """Address on which the HTTP endpoints listen."""
+    http_certificate_file: Path | None = None
+    """Our certificate for the HTTP endpoints, PEM, with its chain; unset: they speak plain HTTP."""
+    http_key_file: Path | None = None
+    """Its private key, PEM; unset: it is in the certificate's file."""
+    http_key_password_file: Path | None = None
+    """File with the password of that key; unset: the key is not encrypted."""
+    http_username: Annotated[str, Field(pattern="^[^:]*$")] = ""
+    """Who may ask the HTTP endpoints; empty: everybody who reaches them, and nobody may reload."""
+    http_password_file: Path | None = None
+    """File with the password of that user; read again once it has changed."""
     worker_port: Port = 9101
     """Port of the worker's `/metrics`."""
     scorecard_port: Port = 9100

@@ -31,6 +31,8 @@ from tests.support.site import page
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 WITHIN_S = 60.0
+_FREE, _REMOVED = 7, 5
+"""Epochs that no rebuild of these tests takes, and so begin without topics."""
 TOPICS = Topics()
 _LINE = re.compile(
     r"^\| `(\w+)` \| (\w+) \| (Topic|Group|TransactionalId) \| `(\S+)` \| (literal|prefixed) \|",
@@ -74,11 +76,11 @@ def _of(user: str) -> list[Right]:
 
 
 def _run(
-    kafka: SecureKafka, user: str, *words: object, login: str = "scram", epoch: int = 1
+    kafka: SecureKafka, user: str, *words: object, login: str = "scram", epoch: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *map(str, words)],
-        env=settings_of(kafka, user, login) | {"KPI_STREAM_EPOCH": str(epoch)},
+        env=settings_of(kafka, user, login) | {"KPI_STREAM_EPOCH": str(epoch or "")},
         capture_output=True,
         text=True,
         check=False,
@@ -93,7 +95,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
         broker.allow(RIGHTS)
         made = _run(broker, "operator", "topics", "init")
         assert made.returncode == 0, made.stderr
-        assert made.stdout.count("created") == 6
+        assert made.stdout.count("created") == 7
         yield broker
 
 
@@ -218,13 +220,15 @@ def test_without_one_of_them_the_command_says_which(
     words = {
         "producer": ["ingest", copy],
         "steward": ["dlq", "redrive", "--all"],
-        "operator": ["topics", "init"],
+        "operator": _of_the_operator(right),
         "worker": ["worker"],
         "scorecard": ["scorecard"],
     }[right.user]
-    epoch = 1
+    epoch = None
     if right.operation == "Create":
         epoch = _something_to_create(kafka, right)
+    elif right.operation == "Delete":
+        assert _run(kafka, right.user, "topics", "init", epoch=_REMOVED).returncode == 0
     with _without(kafka, right):
         before = kafka.proxy.connections
         refused = _run(kafka, right.user, *words, epoch=epoch)
@@ -236,13 +240,21 @@ def test_without_one_of_them_the_command_says_which(
     kind = {"Topic": "topic", "Group": "group", "TransactionalId": "transactional id"}[right.kind]
     assert f"{right.operation} on {kind} {right.name}" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert connections <= 5
+    # A rebuild asks about every epoch before it begins.
+    assert connections <= (40 if "rebuild" in words else 10)
 
 
-def _something_to_create(kafka: SecureKafka, right: Right) -> int:
+def _of_the_operator(right: Right) -> list[str]:
+    if right.operation == "Delete":
+        return ["rebuild", "--remove", str(_REMOVED), "--yes"]
+    made = {"Create", "Describe", "DescribeConfigs"}
+    return ["topics", "init"] if right.operation in made else ["rebuild", "--again"]
+
+
+def _something_to_create(kafka: SecureKafka, right: Right) -> int | None:
     """Have a topic be missing that is made by this right; return the epoch to ask for."""
     if right.name != TOPICS.events:
-        return 2
+        return _FREE
     with kafka.admin() as admin:
         admin.delete_topics([TOPICS.dead_letters])
         eventually(
@@ -250,7 +262,7 @@ def _something_to_create(kafka: SecureKafka, right: Right) -> int:
             within_s=WITHIN_S,
             what="the topic is gone",
         )
-    return 1
+    return None
 
 
 RARE = Right("scorecard", "Write", "Topic", TOPICS.transitions)
@@ -301,3 +313,29 @@ def test_a_right_that_is_taken_away_ends_the_worker(
             assert worker.wait(within_s=WITHIN_S) == 2, worker.output()
             assert kafka.proxy.connections - before < 40
     assert "does not allow it" in worker.output()
+
+
+@pytest.mark.parametrize(
+    "right",
+    [each for each in _of("scorecard") if each.name in {TOPICS.events, TOPICS.rows}],
+    ids=str,
+)
+def test_a_right_that_is_taken_away_ends_the_scorecard(
+    counted: SecureKafka, tmp_path: Path, right: Right
+) -> None:
+    """Those that it uses all the time; the others when it next says something."""
+    port = free_port()
+    scorecard = Process(
+        [*COMMAND, "scorecard"],
+        log=tmp_path / "scorecard.log",
+        env=settings_of(counted, right.user) | {"KPI_STREAM_SCORECARD_PORT": str(port)},
+    )
+    with scorecard:
+        scorecard.wait_until(
+            lambda: _scorecard_page(port), within_s=WITHIN_S, what="the scorecard is caught up"
+        )
+        with _without(counted, right):
+            before = counted.proxy.connections
+            assert scorecard.wait(within_s=WITHIN_S) == 2, scorecard.output()
+            assert counted.proxy.connections - before < 40
+    assert "does not allow" in scorecard.output()

@@ -6,7 +6,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from kpi_stream.adapters.embedded_broker import EmbeddedBroker
-from kpi_stream.adapters.kafka.topics import Layout, _configs, topic_id, topics_init
+from kpi_stream.adapters.kafka.topics import Layout, topic_facts, topic_settings, topics_init
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.domain.errors import Unavailable
 from tests.support.kafka import Kafka
@@ -31,6 +31,7 @@ def test_topics_are_created_once(brokers: str) -> None:
         topics.dead_letters,
         topics.readings,
         topics.transitions,
+        topics.epochs,
     ]
     for report in again:
         assert (report.created, report.problems, report.differences) == (False, (), ())
@@ -48,7 +49,7 @@ def test_another_number_of_partitions_is_a_problem_with_a_remedy(brokers: str) -
     assert reports[topics.rows].problems == (
         (
             "has 2 partitions, 5 are needed: ask for 2, or delete the topic and start a new epoch "
-            "(an event's partition follows from their number)"
+            "with: kpi-stream rebuild --again (an event's partition follows from their number)"
         ),
     )
     assert reports[topics.readings].ok
@@ -68,13 +69,17 @@ def test_a_recreated_topic_has_another_id(brokers: str) -> None:
     """The id is how a worker notices."""
     topics = new_topics(brokers)
     options = BrokerOptions((brokers,))
-    before = topic_id(options, topics.events)
+
+    def topic_id() -> str | None:
+        return topic_facts(options, [topics.events])[topics.events].topic_id
+
+    before = topic_id()
     assert before is not None
-    assert topic_id(options, topics.events) == before
+    assert topic_id() == before
     admin = KafkaAdminClient(bootstrap_servers=brokers)
     admin.delete_topics([topics.events])
     topics_init(options, topics, Layout(partitions=1))
-    assert topic_id(options, topics.events) not in (None, before)
+    assert topic_id() not in (None, before)
     admin.close()
 
 
@@ -82,8 +87,11 @@ def test_settings_reach_kafka(kafka: Kafka) -> None:
     """The events keep the broker's time, the state is compacted, dead letters may be larger."""
     topics = new_topics(kafka.bootstrap)
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    events = _configs(admin, topics.events)
-    rows, dead_letters = _configs(admin, topics.rows), _configs(admin, topics.dead_letters)
+    events = topic_settings(admin, topics.events)
+    rows, dead_letters = (
+        topic_settings(admin, topics.rows),
+        topic_settings(admin, topics.dead_letters),
+    )
     admin.close()
     assert (events["message.timestamp.type"], events["retention.ms"]) == ("LogAppendTime", "-1")
     assert (rows["cleanup.policy"], rows["min.cleanable.dirty.ratio"]) == ("compact", "0.1")
@@ -107,7 +115,7 @@ def test_a_setting_that_the_broker_does_not_know_is_left_out(
         "kpi_stream.adapters.kafka.topics._COMPACTED",
         {"cleanup.policy": "compact", "no.such.setting": "1"},
     )
-    topics = Topics(*(f"unknown.{number}" for number in range(6)))
+    topics = Topics(*(f"unknown.{number}" for number in range(7)))
     reports = topics_init(BrokerOptions((kafka.bootstrap,)), topics, Layout(partitions=1))
     refused = {report.name: report.refused for report in reports}
     assert refused[topics.rows] == ("no.such.setting=1",)

@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 
 from kpi_stream.adapters.kafka.dead_letters import RejectLimit
 from kpi_stream.adapters.kafka.reader import TopicReader
-from kpi_stream.adapters.kafka.topics import Layout, topics_init
+from kpi_stream.adapters.kafka.topics import Layout, TopicFacts, topics_init
 from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Guarantee
 from kpi_stream.domain.errors import InputError, KpiStreamError, StateError
 from tests.support.counting import CountingFold, encode
@@ -50,8 +50,8 @@ def test_a_recreated_source_topic_is_refused(rig: Rig) -> None:
 def test_a_source_that_ends_before_the_applied_offset_is_refused(rig: Rig) -> None:
     """The same where the broker has no topic ids."""
 
-    async def no_id() -> None:
-        return None
+    async def nothing() -> dict[str, TopicFacts]:
+        return {}
 
     async def scenario() -> None:
         await with_state(rig)
@@ -59,7 +59,7 @@ def test_a_source_that_ends_before_the_applied_offset_is_refused(rig: Rig) -> No
         rig.topics = replace(rig.topics, events=other.events)
         await send(rig.brokers, rig.topics.events, [encode("s", n) for n in range(5)])
         text = r"partition 0 ends at \d, but events up to offset 9 are applied"
-        await refused(rig, StateError, text, topic_id=no_id)
+        await refused(rig, StateError, text, topic_facts=nothing)
 
     rig.run(scenario())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from kpi_stream.adapters.faust_app import app
 from kpi_stream.adapters.faust_app.partitions import FlushOptions
 from kpi_stream.adapters.scorecard_app import process
-from kpi_stream.adapters.web import server
+from kpi_stream.adapters.web import service
 from tests.support.compose import Config, seconds
 
 UNCHECKED = {
@@ -33,7 +33,7 @@ PUBLISHED = {"grafana", "scorecard"}
 
 SHORTEST_STOP_S = {
     "worker": FlushOptions().revoke_s + app._STOP_S,
-    "scorecard": process._LAST_WORDS_S + server._SHUTDOWN_S,
+    "scorecard": process._LAST_WORDS_S + service._SHUTDOWN_S,
 }
 """What a service may take to end in good order, in seconds; all others: 10, Docker's default."""
 

@@ -22,7 +22,7 @@ from kpi_stream.adapters.faust_app.app import WorkerOptions, run_worker
 from kpi_stream.adapters.faust_app.partitions import FlushOptions
 from kpi_stream.adapters.kafka.dead_letters import RejectLimit
 from kpi_stream.adapters.kafka.store import PartitionStore, StoreOptions
-from kpi_stream.adapters.kafka.topics import topic_id
+from kpi_stream.adapters.kafka.topics import topic_facts
 from kpi_stream.application.ports import BrokerOptions, Changes, Guarantee, Topics
 from kpi_stream.domain.errors import EventRejected, KpiStreamError, Reason, StateError
 from kpi_stream.domain.events import BY_NAME, Event, Fact
@@ -187,7 +187,12 @@ def store_options(
         "decode": decode,
         "metrics": metrics or Counts(),
         "clock_ms": lambda: 1_700_000_000_000,
-        "topic_id": partial(asyncio.to_thread, topic_id, broker, topics.events),
+        "topic_facts": partial(
+            asyncio.to_thread,
+            topic_facts,
+            broker,
+            (topics.events, topics.declarations, topics.rows),
+        ),
         **changes,
     }
     return StoreOptions(**options)

@@ -44,7 +44,7 @@ broker.session.timeout.ms=5000
 # A random, fixed id: every broker of a test is a cluster by itself.
 _CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
 _MAVEN_S = 600
-_READY_S = 60.0
+_READY_S = 180.0
 
 
 class KafkaMissing(Exception):

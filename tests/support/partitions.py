@@ -31,6 +31,7 @@ class Log:
         self.opened = 0
         self.fresh = applied < 0
         self.failures: list[Exception] = []
+        self.closed_doors: list[Exception] = []
         self.stores: list[FakeStore] = []
         self.gate: asyncio.Event | None = None
         self.stuck: asyncio.Event | None = None
@@ -38,6 +39,8 @@ class Log:
     async def open(self, number: int) -> "FakeStore":
         if self.gate is not None:
             await self.gate.wait()
+        if self.closed_doors:
+            raise self.closed_doors.pop(0)
         self.opened += 1
         self.stores.append(FakeStore(self))
         return self.stores[-1]

@@ -187,7 +187,9 @@ class Rows:
             self.applied += 1
         return [*self._fold.drain().rows, self._position(now_ms, self._fold.watermark_ms, end)]
 
-    def correct(self, at_ms: int, part: int, whole: int) -> list[tuple[bytes, bytes | None]]:
+    def correct(
+        self, at_ms: int, part: int, whole: int, office: str = "118"
+    ) -> list[tuple[bytes, bytes | None]]:
         """Return a flush after which `part` of `whole` declarations at `at_ms` were in advance.
 
         Rows are absolute, so a later correction of the same instant replaces this one.
@@ -195,7 +197,7 @@ class Rows:
         measure = self.catalogue.kpis[ADVANCE].measure
         assert measure is not None
         counters = dict(zip(measure.counters, (part, whole), strict=True))
-        row = encode_key(RowKey(fine=True, start=at_ms // PANE_MS, generation=0, members="118"))
+        row = encode_key(RowKey(fine=True, start=at_ms // PANE_MS, generation=0, members=office))
         self.applied += 1
         return [(row, json.dumps(counters).encode()), self._position(at_ms, at_ms, None)]
 

@@ -1,7 +1,9 @@
 """The scorecard process of the tests: `python -m tests.support.scorecard_process FILE`.
 
 FILE is JSON: brokers, topic prefix, guarantee, and the path of a file with the goal of the one
-target, which stands for the strategy's folder: its text is a number, or the strategy is wrong.
+target, which stands for the strategy's folder: its text is a number, or the strategy is wrong;
+`each` there makes it a target of each office as well. Also
+`login`, where the HTTP endpoints shall ask for one: user and password.
 """
 
 import asyncio
@@ -16,7 +18,9 @@ from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.adapters.scorecard_app.ports import ApplyRow, Parts, ScorecardOptions
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess, run_scorecard
+from kpi_stream.adapters.web.access import HttpAccess, Reread, login_digest
 from kpi_stream.adapters.web.server import WebServer
+from kpi_stream.application.judge import EACH
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import KpiStreamError, Problem, StrategyError
@@ -40,7 +44,11 @@ def load(path: Path) -> Strategy:
             Problem("kpis.yaml", "kpis[0]", "has no owner"),
         ]
         raise StrategyError(problems) from err
-    made = strategy(target(ADVANCE, goal))
+    targets = [target(ADVANCE, goal)]
+    if wanted.get("each"):
+        more = {"id": f"{ADVANCE}-of-each", "dimension": "office", "members": (EACH,)}
+        targets.append(target(ADVANCE, goal, **more))
+    made = strategy(*targets)
     kept = made.kpis[: wanted.get("kpis", len(made.kpis))]
     return Strategy(**{**{f: getattr(made, f) for f in made.__slots__}, "kpis": kept})
 
@@ -53,7 +61,7 @@ def main() -> int:
     names, exact = topics(given["prefix"]), bool(given["exactly_once"])
 
     def open_feed(apply_row: ApplyRow) -> RowFeed:
-        return RowFeed(broker, names, apply_row, certain_ends=exact)
+        return RowFeed(broker, names, apply_row, now_ms=Clock().now_ms, certain_ends=exact)
 
     parts = Parts(
         load_strategy=lambda: load(Path(given["strategy"])),
@@ -74,8 +82,11 @@ def main() -> int:
         evaluate_every_s=given["evaluate_every_s"], publish_every_s=given["publish_every_s"]
     )
 
+    login = given.get("login")
+    access = HttpAccess(login=Reread(lambda: login_digest(*login), ())) if login else None
+
     def make_server(process: ScorecardProcess) -> WebServer:
-        return WebServer(process, given["port"])
+        return WebServer(process, given["port"], access=access)
 
     try:
         asyncio.run(run_scorecard(parts, options, make_server))

@@ -97,6 +97,7 @@ class World:
     made: list[FakeTotals] = field(default_factory=list)
     totals: FakeTotals = field(default_factory=lambda: FakeTotals({national(ADVANCE): 0.9}))
     closed: int = 0
+    silent: bool = False
     second: float = 0.0
     metrics: ScorecardMetrics = field(default_factory=ScorecardMetrics)
     annotator: Annotator | None = None
@@ -130,8 +131,8 @@ class World:
         """Nothing to connect."""
 
     async def ask(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Return that there is nothing more."""
-        return dict.fromkeys(partitions, 10)
+        """Return that there is nothing more, or nothing at all."""
+        return {} if self.silent else dict.fromkeys(partitions, 10)
 
     async def open(self) -> "World":
         """Remember what the test wants."""

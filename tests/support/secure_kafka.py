@@ -37,7 +37,7 @@ MECHANISM = "SCRAM-SHA-512"
 SUPERUSER = "superuser"
 _BROKER = "broker"
 _CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
-_READY_S = 60.0
+_READY_S = 150.0
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 _SETTINGS = """\
@@ -143,7 +143,7 @@ class SecureKafka:
         names = ("scram", "mtls", "expired", "elsewhere", "controller")
         self._ports = {name: free_port() for name in names}
         self.proxy.target = self._ports["scram"]
-        java = ["java", "-Xmx512m", "-Xms512m", "-XX:+UseSerialGC"]
+        java = ["java", "-Xmx512m", "-Xms512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars()}/*"]
         self._java = java
         self._settings = self.folder / "server.properties"

@@ -29,6 +29,7 @@ from kpi_stream.application.monitoring import conventions
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
+from kpi_stream.bootstrap.common import now_ms
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.strategy import Strategy
 from tests.support.processes import Process, eventually
@@ -75,10 +76,10 @@ class Rows:
         self._catalogue = Catalogue(strategy)
         self.by_key: dict[tuple[int, bytes], bytes] = {}
         self._runner = asyncio.Runner()
-        broker = BrokerOptions((brokers,))
+        broker = BrokerOptions(tuple(brokers.split(",")))
 
         async def load() -> RowFeed:
-            feed = RowFeed(broker, TOPICS, self._take, certain_ends=exactly_once)
+            feed = RowFeed(broker, TOPICS, self._take, now_ms=now_ms, certain_ends=exactly_once)
             await feed.load()
             return feed
 
@@ -273,7 +274,13 @@ async def _records(brokers: str, topic: str, at_least: int) -> list[Any]:
         # The embedded broker's end offsets are not to be trusted: read until it is silent.
         while True:
             batches: dict[Any, Iterable[Any]] = await consumer.getmany(timeout_ms=300)
-            if not batches and len(found) >= at_least:
+            if not batches and len(found) >= at_least and await _at_end(consumer):
                 return found
             for records in batches.values():
                 found.extend(records)
+
+
+async def _at_end(consumer: AIOKafkaConsumer) -> bool:
+    """Return whether everything was read that the broker reports; a slow one is silent, too."""
+    ends = await consumer.end_offsets(consumer.assignment())
+    return all([await consumer.position(place) >= end for place, end in ends.items()])

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
+from kafka import KafkaConsumer, TopicPartition
 
 from kpi_stream.adapters.kafka.reader import Record, TopicReader, reading
 from kpi_stream.adapters.kafka.topics import Layout, topics_init
@@ -19,7 +20,10 @@ def new_topics(brokers: str, partitions: int = 1) -> Topics:
     """Create topics whose names no other test uses."""
     number = next(_numbers)
     topics = Topics(
-        *(f"t{number}.{name}" for name in ("events", "decl", "rows", "dlq", "read", "trans"))
+        *(
+            f"t{number}.{name}"
+            for name in ("events", "decl", "rows", "dlq", "read", "trans", "epoch")
+        )
     )
     reports = topics_init(BrokerOptions((brokers,)), topics, Layout(partitions=partitions))
     assert all(report.created for report in reports)
@@ -69,3 +73,17 @@ async def table_of(brokers: str, topic: str) -> dict[tuple[int, bytes], bytes]:
 def table(brokers: str, topic: str) -> dict[tuple[int, bytes], bytes]:
     """The same, outside of an event loop."""
     return asyncio.run(table_of(brokers, topic))
+
+
+def state_ends(brokers: str, topics: Topics) -> dict[str, int]:
+    """Return the ends of the state's partitions: they move with every record and marker."""
+    consumer = KafkaConsumer(bootstrap_servers=brokers)
+    try:
+        found = {
+            name: [TopicPartition(name, each) for each in consumer.partitions_for_topic(name)]
+            for name in (topics.rows, topics.declarations)
+        }
+        reported = consumer.end_offsets([each for parts in found.values() for each in parts])
+        return {f"{each.topic} {each.partition}": end for each, end in reported.items()}
+    finally:
+        consumer.close()

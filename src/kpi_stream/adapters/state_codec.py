@@ -17,6 +17,9 @@ _State = tuple[int, int, bool, list[list[Fact] | None], list[str]]
 class MsgspecStateCodec:
     """Implements `application.ports.StateCodec`."""
 
+    subject_head = b"\x95"
+    """An array of five, in msgpack."""
+
     def __init__(self) -> None:
         """Build the coders once; they are reused for every record."""
         self._pack = msgspec.msgpack.Encoder().encode

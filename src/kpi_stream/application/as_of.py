@@ -34,8 +34,9 @@ class PartitionProgress:
     """Newest `recorded_at` in the rows, milliseconds since 1970 UTC; None for none."""
     end: int | None
     """Offset of the next event to be written to the source; None where nobody could say."""
-    flushed_ms: int | None = None
-    """When the rows were last written, milliseconds since 1970 UTC; None for never."""
+    moved_ms: int | None = None
+    """When new rows were last seen, by the clock that says what is now, in milliseconds since 1970
+    UTC; None for never. The worker's own clock may go wrong, and takes no part."""
 
     @property
     def lag(self) -> int | None:
@@ -48,7 +49,7 @@ class PartitionProgress:
             return True
         lag = self.lag
         at_end = lag is not None and lag <= SLACK
-        return at_end and (self.flushed_ms is None or now_ms - self.flushed_ms >= IDLE_MS)
+        return at_end and (self.moved_ms is None or now_ms - self.moved_ms >= IDLE_MS)
 
 
 @dataclass(frozen=True, slots=True)

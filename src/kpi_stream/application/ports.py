@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol, Self, TypeAlias
 
-from kpi_stream.domain.errors import KpiStreamError, Reason
+from kpi_stream.domain.errors import DamagedSubject, KpiStreamError, Reason, StateError
 from kpi_stream.domain.events import Event, Kind
 from kpi_stream.domain.subject import Outcome, Subject
 
@@ -41,6 +41,8 @@ class Topics:
     dead_letters: str = "customs.events.dlq"
     readings: str = "kpi.readings"
     transitions: str = "kpi.transitions"
+    epochs: str = "kpi.epoch"
+    """Says which epoch serves."""
 
     def with_epoch(self, epoch: str) -> Self:
         """Return the names with the state topics of another epoch.
@@ -109,6 +111,10 @@ class Changes(NamedTuple):
 
 class StateCodec(Protocol):
     """How state is written; an adapter provides it."""
+
+    @property
+    def subject_head(self) -> bytes:
+        """How everything begins that `encode_subject` returns."""
 
     def encode_subject(self, subject: Subject) -> bytes:
         """Return a subject's state as bytes."""
@@ -219,8 +225,12 @@ class Store(Protocol):
 
         Raises:
             InputError: Too large a share of the events is rejected.
+            DamagedSubject: What is stored of a subject cannot be read; `located` says where it is.
             StateError: An event could not be folded for a reason that is no fault of its own.
         """
+
+    async def located(self, damage: DamagedSubject) -> StateError:
+        """Return the error with topic, partition and offset of the record, which is looked for."""
 
     async def flush(self) -> None:
         """Make everything applied so far durable, all or nothing; one flush at a time.

@@ -10,23 +10,12 @@ from contextlib import contextmanager
 
 from kpi_stream.adapters.kafka.access import Access, missing_topics
 from kpi_stream.adapters.kafka.refusals import Refusal, Refused
-from kpi_stream.adapters.kafka.topics import Layout, TopicReport, topics_init
-from kpi_stream.bootstrap.common import broker_options, topics
+from kpi_stream.adapters.kafka.topics import Layout
+from kpi_stream.bootstrap.common import broker_options
 from kpi_stream.domain.errors import InputError, KpiStreamError, Unavailable
 from kpi_stream.settings import PREFIX, Settings
 
 _log = logging.getLogger(__name__)
-
-
-def init_topics(settings: Settings) -> list[TopicReport]:
-    """Create the topics that are missing, check the others, and return what was found.
-
-    Raises:
-        InputError: An address or a security setting is wrong, or it is not allowed.
-        Unavailable: No broker answers.
-    """
-    with _advising(settings):
-        return topics_init(broker_options(settings), topics(settings), layout(settings))
 
 
 def layout(settings: Settings) -> Layout:
@@ -46,7 +35,7 @@ def require(settings: Settings, access: Access) -> None:
         InputError: An address or a security setting is wrong, a topic or a right is missing.
         Unavailable: No broker answers.
     """
-    with _advising(settings):
+    with advising(settings):
         missing = missing_topics(broker_options(settings), access)
     if missing:
         msg = (
@@ -73,7 +62,7 @@ def require_admission(settings: Settings, access: Access) -> None:
 
 
 @contextmanager
-def _advising(settings: Settings) -> Iterator[None]:
+def advising(settings: Settings) -> Iterator[None]:
     """Add to an error which settings have to do with it."""
     try:
         yield

@@ -67,6 +67,15 @@ def broker_options(settings: Settings) -> BrokerOptions:
     return secured(BrokerOptions(servers), settings)
 
 
-def topics(settings: Settings) -> Topics:
-    """Return the topics' names in the configured epoch."""
-    return Topics().with_epoch("" if settings.epoch == 1 else str(settings.epoch))
+def topics(settings: Settings, epoch: int | None = None) -> Topics:
+    """Return the topics' names in an epoch; without one, the names of what has none are meant."""
+    return Topics().with_epoch(_suffix(epoch or settings.epoch))
+
+
+def application(settings: Settings, epoch: int | None = None) -> str:
+    """Return the consumer group of an epoch, which is the prefix of its transactional ids."""
+    return ".".join(filter(None, (settings.app_id, _suffix(epoch or settings.epoch))))
+
+
+def _suffix(epoch: int | None) -> str:
+    return "" if epoch in {None, 1} else str(epoch)

@@ -13,4 +13,5 @@ def ask(settings: Settings, service: str, *, ready: bool) -> tuple[bool, str]:
         ready: Ask whether it does its work already, not whether it gets on.
     """
     port = settings.worker_port if service == "worker" else settings.scorecard_port
-    return probe(settings.host, port, "/-/ready" if ready else "/-/healthy")
+    path = "/-/ready" if ready else "/-/healthy"
+    return probe(settings.host, port, path, tls=settings.http_certificate_file is not None)

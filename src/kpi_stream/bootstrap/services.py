@@ -10,14 +10,11 @@ from kpi_stream.adapters.faust_app.app import run_worker as run_faust
 from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions
 from kpi_stream.adapters.kafka.access import Access
-from kpi_stream.adapters.kafka.dead_letters import RejectLimit
 from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
-from kpi_stream.adapters.kafka.store import PartitionStore, StoreOptions
-from kpi_stream.adapters.kafka.topics import topic_id
+from kpi_stream.adapters.kafka.store import PartitionStore
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
-from kpi_stream.adapters.prometheus.server import start_metrics_server
 from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
 from kpi_stream.adapters.scorecard_app.ports import (
     Annotator,
@@ -28,61 +25,51 @@ from kpi_stream.adapters.scorecard_app.ports import (
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess, run_scorecard
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.adapters.strategy_files import load_strategy
+from kpi_stream.adapters.watchdog import Watchdog
 from kpi_stream.adapters.web.pages import Handbook
 from kpi_stream.adapters.web.server import WebServer
-from kpi_stream.application.fold import PartitionFold
+from kpi_stream.adapters.web.service import HttpServer
+from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.application.ports import Guarantee, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.bootstrap.broker import require, require_admission
 from kpi_stream.bootstrap.collection import collect_seldom
-from kpi_stream.bootstrap.common import (
-    broker_options,
-    event_codec,
-    retention,
-    strategy_path,
-    topics,
-)
+from kpi_stream.bootstrap.common import application, broker_options, strategy_path, topics
+from kpi_stream.bootstrap.epochs import Epoch, find_epoch
+from kpi_stream.bootstrap.http import http_access
+from kpi_stream.bootstrap.stores import store_options
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.hysteresis import Damping
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
 
-_TALKATIVE = ("aiokafka", "faust", "kafka", "mode")
-"""Libraries that tell at INFO of every step they take; their warnings are heard."""
+_TALKATIVE = ("aiokafka", "faust", "kafka", "markdown_it", "mode")
+"""Libraries that tell of every step they take, at any level; their warnings are heard."""
 
 
 def run_worker(settings: Settings) -> None:
-    """Count events until told to end (SIGTERM, SIGINT)."""
+    """Count events until told to end (SIGTERM, SIGINT); once another epoch serves, start again."""
     _log_to_stderr(settings)
     collect_seldom()
     strategy = load_strategy(strategy_path(settings))
-    catalogue, codec, names = Catalogue(strategy), MsgspecStateCodec(), topics(settings)
-    access = _worker_access(settings)
+    epoch = find_epoch(settings)
+    settings = epoch.settings
+    epoch.require_definitions(Catalogue(strategy).fingerprint)
+    names = topics(settings)
+    access, http = _worker_access(settings, epoch), http_access(settings)
     require(settings, access)
     broker, clock = broker_options(settings), Clock()
     metrics = PrometheusWorkerMetrics(clock.now_ms)
+    liveness = Liveness(clock.monotonic, settings.stalled_after_s)
 
-    async def events_topic_id() -> str | None:
-        return await asyncio.to_thread(topic_id, broker, names.events)
-
-    stores = StoreOptions(
-        broker=broker,
-        topics=names,
-        application=_application(settings),
-        fold_factory=lambda _: PartitionFold(catalogue, codec, retention(settings)),
-        decode=event_codec(settings, strategy).decode,
-        metrics=metrics,
-        clock_ms=clock.now_ms,
-        topic_id=events_topic_id,
-        guarantee=settings.processing_guarantee,
-        reject_limit=RejectLimit(settings.dead_letter_limit, settings.dead_letter_window),
-        compression=settings.compression,
+    stores = store_options(
+        settings, strategy, metrics, handover=epoch.handover, reading=liveness.reading
     )
     options = WorkerOptions(
         broker=broker,
         topics=names,
-        application=_application(settings),
+        application=application(settings),
         instance_id=settings.instance_id or None,
         session_timeout_s=settings.session_timeout_s,
         flush=FlushOptions(
@@ -93,39 +80,44 @@ def run_worker(settings: Settings) -> None:
         ),
         refused=refused,
         still_admitted=partial(require_admission, settings, access),
+        epoch_over=epoch.end,
     )
-    liveness = Liveness(clock.monotonic, settings.stalled_after_s)
-    with start_metrics_server(
-        metrics.registry, settings.worker_port, settings.host, liveness
-    ) as server:
-        logging.getLogger(__name__).info(
-            "metrics on http://%s:%d/metrics", settings.host, server.port
-        )
+    with (
+        Threaded(
+            HttpServer(metrics.render, liveness, settings.worker_port, settings.host, http)
+        ) as server,
+        Watchdog(liveness.stalled, settings.stalled_exit_s, clock.monotonic),
+    ):
+        logging.getLogger(__name__).info("metrics on %s/metrics", server.url)
         run_faust(
             options,
             lambda partition: PartitionStore.open(stores, partition),
             metrics,
             liveness=liveness,
         )
+    epoch.start_again()
 
 
 def run_scorecard_service(settings: Settings) -> None:
-    """Judge the counted rows until told to end (SIGTERM, SIGINT)."""
+    """Judge the counted rows until told to end; once another epoch serves, start again."""
     _log_to_stderr(settings)
+    epoch = find_epoch(settings)
+    settings = epoch.settings
     broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
     exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
     # The topics of the output have no epoch, so that two epochs fence each other as well.
     transactional_id = f"{settings.app_id}-scorecard" if exact else None
-    access = _scorecard_access(names, transactional_id)
+    access = _scorecard_access(names, transactional_id, epoch)
+    http = http_access(settings)
     require(settings, access)
-    metrics = ScorecardMetrics()
+    metrics, clock = ScorecardMetrics(), Clock()
 
     def make_totals(strategy: Strategy) -> ReadingTable:
         catalogue = Catalogue(strategy)
         return ReadingTable(catalogue, RowTotals(catalogue, codec))
 
     def open_feed(apply_row: ApplyRow) -> RowFeed:
-        return RowFeed(broker, names, apply_row, certain_ends=exact)
+        return RowFeed(broker, names, apply_row, now_ms=clock.now_ms, certain_ends=exact)
 
     parts = Parts(
         load_strategy=lambda: load_strategy(strategy_path(settings)),
@@ -140,26 +132,32 @@ def run_scorecard_service(settings: Settings) -> None:
             certain_ends=exact,
         ),
         metrics=metrics,
-        clock=Clock(),
+        clock=clock,
         annotator=_annotator(settings, metrics),
+        epoch_over=epoch.end,
     )
     options = ScorecardOptions(
         evaluate_every_s=settings.evaluation_interval_s,
         publish_every_s=settings.publish_interval_s,
         stale_after_s=settings.stale_after_s,
+        unanswered_after_s=settings.stalled_after_s,
         damping=Damping(settings.hold_evaluations, settings.status_margin),
     )
 
     def make_server(process: ScorecardProcess) -> WebServer:
         handbook = Handbook(settings.public_grafana_url.rstrip("/"))
-        return WebServer(process, settings.scorecard_port, settings.host, handbook)
+        return WebServer(process, settings.scorecard_port, settings.host, handbook, http)
 
-    asyncio.run(run_scorecard(parts, options, make_server))
+    def watch(process: ScorecardProcess) -> Watchdog:
+        return Watchdog(process.stalled, settings.stalled_exit_s, Clock().monotonic)
+
+    asyncio.run(run_scorecard(parts, options, make_server, watch))
+    epoch.start_again()
 
 
-def _worker_access(settings: Settings) -> Access:
+def _worker_access(settings: Settings, epoch: Epoch) -> Access:
     """Return what a worker does with Kafka; docs/security.md has the same as ACLs."""
-    names, application = topics(settings), _application(settings)
+    names, group = topics(settings), application(settings)
     exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
     return Access(
         {
@@ -167,14 +165,15 @@ def _worker_access(settings: Settings) -> Access:
             names.declarations: ("Read", "Write"),
             names.rows: ("Read", "Write"),
             names.dead_letters: ("Write",),
+            **epoch.reads,
         },
-        group=application,
+        group=group,
         # One for all: a worker may be given any partition, so its right is to their prefix.
-        transactional_ids=(f"{application}-0",) if exact else (),
+        transactional_ids=(f"{group}-0",) if exact else (),
     )
 
 
-def _scorecard_access(names: Topics, transactional_id: str | None) -> Access:
+def _scorecard_access(names: Topics, transactional_id: str | None, epoch: Epoch) -> Access:
     """Return what a scorecard does with Kafka; docs/security.md has the same as ACLs."""
     return Access(
         {
@@ -182,6 +181,7 @@ def _scorecard_access(names: Topics, transactional_id: str | None) -> Access:
             names.rows: ("Read",),
             names.readings: ("Read", "Write"),
             names.transitions: ("Read", "Write"),
+            **epoch.reads,
         },
         transactional_ids=() if transactional_id is None else (transactional_id,),
     )
@@ -197,17 +197,9 @@ def _annotator(settings: Settings, metrics: ScorecardMetrics) -> Annotator | Non
     return annotator(settings, metrics)
 
 
-def _application(settings: Settings) -> str:
-    """Return the consumer group; another epoch counts from the first event again."""
-    return settings.app_id if settings.epoch == 1 else f"{settings.app_id}.{settings.epoch}"
-
-
 def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for library in ("aiokafka", "faust", "kafka", "mode"):
+    for library in _TALKATIVE:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
-    if settings.log_level == "INFO":
-        for library in _TALKATIVE:
-            logging.getLogger(library).setLevel(logging.WARNING)

@@ -27,6 +27,7 @@ COMMANDS = {
     "ingest": ("feeds", "Send a file of events to Kafka."),
     "worker": ("services", "Count the events."),
     "scorecard": ("services", "Judge the counts; serve metrics and the scorecard."),
+    "rebuild": ("rebuild", "Count again after a KPI changed, then switch over."),
     "healthcheck": ("services", "Ask a running service whether it is well."),
     "dlq": ("dlq", "Look at dead letters and send them back."),
     "doctor": ("doctor", "Compare what Grafana serves with what was generated."),

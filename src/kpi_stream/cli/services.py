@@ -31,8 +31,8 @@ def worker() -> None:
 def scorecard() -> None:
     """Judge what the workers counted, once a second; serve /metrics and the scorecard.
 
-    SIGHUP, or POST /-/reload, reads the strategy again. Settings come from the environment
-    (KPI_STREAM_...).
+    SIGHUP, or POST /-/reload with the login of the HTTP endpoints, reads the strategy again.
+    Settings come from the environment (KPI_STREAM_...).
     """
     from kpi_stream.bootstrap.services import run_scorecard_service  # noqa: PLC0415
 
@@ -73,7 +73,7 @@ def init() -> None:
 
     Exit code 1 where a topic cannot be used as it is; the text says how to put it right.
     """
-    from kpi_stream.bootstrap.broker import init_topics  # noqa: PLC0415
+    from kpi_stream.bootstrap.topics import init_topics  # noqa: PLC0415
 
     usable = True
     for report in init_topics(Settings.load()):

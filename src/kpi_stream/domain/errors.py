@@ -81,6 +81,16 @@ class StateError(KpiStreamError):
     """Stored state cannot be trusted; the process stops rather than count wrongly."""
 
 
+class DamagedSubject(StateError):
+    """What is stored of a subject is not what was written."""
+
+    def __init__(self, key: str, why: str) -> None:
+        """Keep the key of the record, by which its offset can be found."""
+        self.key = key
+        self.why = why
+        super().__init__(f"{key}: {why}")
+
+
 class OtherDefinitions(KpiStreamError):
     """A row was counted by other dimensions than those of the strategy."""
 

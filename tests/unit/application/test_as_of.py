@@ -19,11 +19,11 @@ def part(
     *,
     applied: int = 9,
     end: int | None = 10,
-    flushed_ms: int | None = 0,
+    moved_ms: int | None = 0,
     number: int = 0,
 ) -> PartitionProgress:
     """Return a partition that was counted to its end long ago, unless told otherwise."""
-    return PartitionProgress(number, applied, watermark_ms, end, flushed_ms)
+    return PartitionProgress(number, applied, watermark_ms, end, moved_ms)
 
 
 def as_of(*parts: PartitionProgress) -> int | None:
@@ -39,9 +39,9 @@ def as_of(*parts: PartitionProgress) -> int | None:
         (part(5_000, applied=7), False),
         (part(NOW - FRESH_MS + 1, applied=0, end=999), True),  # under load, but fresh
         (part(NOW - FRESH_MS, applied=0, end=999), False),
-        (part(5_000, flushed_ms=NOW - IDLE_MS), True),
-        (part(5_000, flushed_ms=NOW - IDLE_MS + 1), False),  # a backfill at the end of the log
-        (part(None, applied=-1, end=0, flushed_ms=None), True),  # nothing was ever written
+        (part(5_000, moved_ms=NOW - IDLE_MS), True),
+        (part(5_000, moved_ms=NOW - IDLE_MS + 1), False),  # a backfill at the end of the log
+        (part(None, applied=-1, end=0, moved_ms=None), True),  # nothing was ever written
         (part(5_000, end=None), False),  # nobody knows the end
         (part(5_000, applied=12), True),  # a broker may report an end below the last record
     ],
@@ -64,20 +64,20 @@ def test_behind_it_is_the_least_watermark_of_those_behind() -> None:
 
 def test_before_the_first_event_there_is_nothing_to_speak_about() -> None:
     """An empty feed has no `as_of`; else a backfill that follows would be judged by today."""
-    assert as_of(part(None, applied=-1, end=0, flushed_ms=None)) is None
+    assert as_of(part(None, applied=-1, end=0, moved_ms=None)) is None
     assert as_of() is None
 
 
 def test_a_backfill_after_an_empty_feed_is_judged_by_its_own_time() -> None:
     """Waiting for the first event does not move the clock to today."""
     clock = AsOfClock()
-    assert clock.advance([part(None, applied=-1, end=0, flushed_ms=None)], NOW).as_of_ms is None
+    assert clock.advance([part(None, applied=-1, end=0, moved_ms=None)], NOW).as_of_ms is None
     assert clock.advance([part(20_000, applied=3)], NOW).as_of_ms == 20_000
 
 
 def test_a_partition_without_a_watermark_holds_the_others_back() -> None:
     """It could contain anything yet."""
-    silent = part(None, applied=-1, end=500, flushed_ms=None, number=1)
+    silent = part(None, applied=-1, end=500, moved_ms=None, number=1)
     assert as_of(part(20_000, applied=3), silent) is None
     clock = AsOfClock()
     assert clock.advance([part(20_000, applied=3)], NOW).as_of_ms == 20_000
@@ -110,6 +110,24 @@ def test_an_event_recorded_ahead_of_this_clock_does_not_move_it_ahead() -> None:
     ahead = part(NOW + 4_000, applied=3, end=99)
     assert as_of(ahead) == NOW
     assert AsOfClock().advance([ahead], NOW).data_age_ms == 0
+
+
+@pytest.mark.parametrize("wrong_ms", [600_000, -600_000])
+def test_a_clock_that_is_wrong_leaves_as_of_at_the_feed_or_at_itself(wrong_ms: int) -> None:
+    """Too fast, the newest time that is true is the feed's; too slow, its own. Then it is right.
+
+    ```
+    too fast   as_of = watermark                 too slow   as_of = the clock
+    ```
+    """
+    clock = AsOfClock()
+    for second in range(30):
+        true = NOW + second * 1000
+        found = clock.advance([part(true, moved_ms=true + wrong_ms - 200)], true + wrong_ms)
+        assert found.as_of_ms == (true if wrong_ms > 0 else true + wrong_ms)
+        assert found.data_age_ms == max(0, wrong_ms)
+    later = NOW + 31_000
+    assert clock.advance([part(later, moved_ms=later)], later).as_of_ms == later
 
 
 def test_freshness_adds_up() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from kpi_stream.application.fold import LEAVES_BYTES, LIVE_KEPT, PartitionFold, Retention
-from kpi_stream.domain.errors import EventRejected, Reason, StateError
+from kpi_stream.domain.errors import DamagedSubject, EventRejected, Reason, StateError
 from kpi_stream.domain.subject import Outcome
 from tests.laws.brute import Raw
 from tests.laws.rig import CODEC, Partition, summed
@@ -104,10 +104,23 @@ def test_a_state_of_other_definitions_is_refused(changed: dict[str, object], wor
         fold().restore_meta({**fold().meta(), **changed})
 
 
-def test_a_cut_record_is_refused():
-    """A subject's record is at least its time of leaving."""
-    with pytest.raises(StateError, match="has 7 bytes"):
-        fold().restore_subject(b"declaration:s1", b"1234567")
+@pytest.mark.parametrize("value", [b"1234567", b"", b"garbage of some length"])
+def test_what_is_no_record_of_a_subject_is_refused(value: bytes):
+    """A record is the time of leaving, and a state behind it unless the subject has left."""
+    with pytest.raises(StateError, match="b'declaration:s1' holds no state of a subject, but b'"):
+        fold().restore_subject(b"declaration:s1", value)
+    fold().restore_subject(b"declaration:s1", b"12345678")
+
+
+def test_a_damage_further_in_shows_when_the_state_is_used():
+    """It names the key, so that whoever has read the record can find it."""
+    written = Partition(catalogue()).take([NUMBERED]).drain().subjects[b"declaration:s1"]
+    one = fold()
+    one.restore_subject(b"declaration:s1", written[:-4])
+    one.restored()
+    with pytest.raises(DamagedSubject, match="a declaration record cannot be read") as damage:
+        one.apply(event(NUMBERED))
+    assert damage.value.key == "declaration:s1"
 
 
 def test_a_tombstone_removes_what_was_restored():

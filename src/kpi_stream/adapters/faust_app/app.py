@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from faust.streams import Stream
 from faust.types import TP, StreamT
 from yarl import URL
 
+from kpi_stream.adapters.faust_app.closed_transports import mend_connections
 from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
 from kpi_stream.adapters.faust_app.transport import NAME, Batch, BatchConsumer, register
@@ -34,6 +35,13 @@ _log = logging.getLogger(__name__)
 _STOP_S = 20.0
 """How long Faust may take to stop before the process ends without it."""
 _START_S = 120.0
+_REQUEST_S = 90.0
+"""How long an answer of Kafka's may take at least; Faust's own default."""
+_BEAT_S = 0.5
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class WorkerOptions:
     """Tells a refusal of Kafka's (a password, a right) from a broker that is away."""
     still_admitted: Callable[[], None] = lambda: None
     """Asked, in a thread, where no fetch is answered; raises a refusal."""
+    epoch_over: Callable[[], Awaitable[None]] = _never
+    """Returns once the worker is to end in good order, since another epoch serves."""
 
 
 class _BytesSchema(faust.Schema[Any, Any]):
@@ -150,7 +160,14 @@ class Worker:
     async def run(self) -> None:
         """Work until told to end; then flush, leave the group and raise what went wrong."""
         beside = [
-            asyncio.create_task(each) for each in (self._watch(), self._tick(), self._doubt())
+            asyncio.create_task(each)
+            for each in (
+                self._watch(),
+                self._tick(),
+                self._doubt(),
+                self._beat(),
+                self._end_with_the_epoch(),
+            )
         ]
         try:
             async with asyncio.timeout(_START_S):
@@ -203,7 +220,7 @@ class Worker:
                 batch: Batch = event.value
                 await self.partitions.feed(message.partition, batch, event.ack)
         except Exception as err:  # noqa: BLE001  (raised again by `run`, whatever it is)
-            _log.exception("the worker stops")
+            _tell(err)
             self.end(err)
             await self._forever()
 
@@ -213,8 +230,14 @@ class Worker:
                 await asyncio.sleep(self._options.flush.interval_s / 2)
                 await self.partitions.tick()
         except Exception as err:  # noqa: BLE001  (raised again by `run`, whatever it is)
-            _log.exception("the worker stops")
+            _tell(err)
             self.end(err)
+
+    async def _beat(self) -> None:
+        """Say that the loop runs; `_tick` may have to wait for a state that is being read."""
+        while True:
+            self._liveness.beat()
+            await asyncio.sleep(_BEAT_S)
 
     async def _doubt(self) -> None:
         """End the worker where Kafka is silent since it does not let us in any more."""
@@ -230,6 +253,15 @@ class Worker:
         except KpiStreamError as err:
             _log.error("the worker stops: %s", err)
             self.end(err)
+
+    async def _end_with_the_epoch(self) -> None:
+        try:
+            await self._options.epoch_over()
+        except KpiStreamError as err:
+            _log.error("the worker stops: %s", err)
+            self.end(err)
+        else:
+            self.end()
 
     async def _revoked(self, _app: object, revoked: Iterable[TP], **_: object) -> None:
         events = self._options.topics.events
@@ -251,6 +283,12 @@ class Worker:
         await asyncio.Event().wait()
 
 
+def _tell(error: Exception) -> None:
+    """Log why the worker stops: an error of our own in one line, a defect with its traceback."""
+    own = isinstance(error, KpiStreamError)
+    _log.error("the worker stops: %s", error, exc_info=None if own else error)
+
+
 def _app(options: WorkerOptions) -> WorkerApp:
     register()
     broker = options.broker
@@ -265,6 +303,8 @@ def _app(options: WorkerOptions) -> WorkerApp:
         consumer_max_fetch_size=options.fetch_bytes,
         broker_max_poll_records=options.poll_records,
         broker_session_timeout=options.session_timeout_s,
+        # A join is answered once the others have joined; Faust refuses less than the session.
+        broker_request_timeout=max(_REQUEST_S, 1.5 * options.session_timeout_s),
         broker_rebalance_timeout=options.session_timeout_s,
         broker_heartbeat_interval=options.session_timeout_s / 5,
         stream_buffer_maxsize=options.buffered_batches,
@@ -328,6 +368,7 @@ def run_worker(
             on_started(worker)
         await worker.run()
 
+    mend_connections()
     # Faust's consumer thread makes its loop by the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(main())

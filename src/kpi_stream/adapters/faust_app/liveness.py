@@ -3,10 +3,11 @@
 A worker with nothing to do is well, for as long as Kafka answers its fetches. A worker is stalled
 when something is to be done (events wait, events are not flushed, a state is being read, the group
 owes it an assignment) and nothing has moved for too long. Consumers die in silence, so an
-assigned partition of which Kafka tells nothing any more counts as something to be done.
+assigned partition of which Kafka tells nothing any more counts as something to be done. A loop that
+hangs can say nothing at all, so that it runs is said by a beat of its own.
 
-The worker's loop writes it and the thread of the HTTP server reads it: every value is replaced
-whole, none is changed in place.
+The worker's loop writes it, the threads of the HTTP server and of the watchdog read it: every value
+is replaced whole, none is changed in place.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,7 +47,8 @@ class Liveness:
         self._now_s = now_s
         self._stalled_after_s = stalled_after_s
         self._partitions: dict[int, _Partition] = {}
-        self._waiting_since: float | None = now_s()
+        self._beat_s = now_s()
+        self._waiting_since: float | None = self._beat_s
         """When the wait for an assignment began; None while there is one."""
         self._failure: str | None = None
 
@@ -57,6 +59,10 @@ class Liveness:
         """The partitions that the group has given to this worker."""
         return sorted(self._partitions)
 
+    def beat(self) -> None:
+        """Note that the worker's loop runs; to be called by nothing else, every few seconds."""
+        self._beat_s = self._now_s()
+
     def joined(self, numbers: Iterable[int]) -> None:
         """Note an assignment; without partitions the worker is a spare."""
         now_s = self._now_s()
@@ -66,7 +72,8 @@ class Liveness:
     def rebalancing(self) -> None:
         """Note that the assignment is over and the next one has not come."""
         self._partitions = {}
-        self._waiting_since = self._now_s()
+        if self._waiting_since is None:  # a rebalance that begins again and again is one wait
+            self._waiting_since = self._now_s()
 
     def opening(self, number: int) -> None:
         """Note that the state of a partition begins to be read."""
@@ -75,6 +82,17 @@ class Liveness:
         self._set(
             number, replace(known, moved_s=now_s, opening=True, todo="its state is being read")
         )
+
+    def reading(self, number: int) -> None:
+        """Note that a piece of a state was read: a large state is no stall.
+
+        The other partitions wait for it, and wait for their own time after it.
+        """
+        if number not in self._partitions:
+            return
+        now_s = self._now_s()
+        for each, known in list(self._partitions.items()):
+            self._set(each, replace(known, moved_s=now_s))
 
     def opened(self, number: int) -> None:
         """Note that a state was read; those that had to wait for it begin to wait for theirs."""
@@ -117,22 +135,26 @@ class Liveness:
     def _set(self, number: int, known: _Partition) -> None:
         self._partitions = {**self._partitions, number: known}
 
-    # Read by the HTTP server.
+    # Read by the HTTP server and the watchdog.
+
+    def stalled(self, after_s: float) -> str | None:
+        """Return for what nothing has moved for more than so many seconds; None if all is well."""
+        now_s, partitions, since_s = self._now_s(), self._partitions, self._waiting_since
+        silent_s = now_s - self._beat_s
+        if silent_s > after_s:
+            return f"the worker's loop hangs for {silent_s:.0f} s"
+        if since_s is not None and now_s - since_s > after_s:
+            return f"no assignment from the group for {now_s - since_s:.0f} s"
+        for number, known in sorted(partitions.items()):
+            still_s = now_s - known.moved_s
+            if still_s > after_s:
+                return f"partition {number}: nothing moved for {still_s:.0f} s; {known.todo}"
+        return None
 
     def healthy(self) -> Verdict:
         """Return whether the worker works, or has nothing to do; else it should be replaced."""
-        if self._failure is not None:
-            return Verdict(well=False, reason=self._failure)
-        now_s, partitions, since_s = self._now_s(), self._partitions, self._waiting_since
-        if since_s is not None and now_s - since_s > self._stalled_after_s:
-            waited = f"{now_s - since_s:.0f} s"
-            return Verdict(well=False, reason=f"no assignment from the group for {waited}")
-        for number, known in sorted(partitions.items()):
-            still_s = now_s - known.moved_s
-            if still_s > self._stalled_after_s:
-                reason = f"partition {number}: nothing moved for {still_s:.0f} s; {known.todo}"
-                return Verdict(well=False, reason=reason)
-        return Verdict(well=True, reason="healthy")
+        reason = self._failure or self.stalled(self._stalled_after_s)
+        return Verdict(well=reason is None, reason=reason or "healthy")
 
     def ready(self) -> Verdict:
         """Return whether the worker counts what comes, or stands by as a spare."""

@@ -18,7 +18,7 @@ from typing import Protocol
 from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.transport import Batch
 from kpi_stream.application.ports import Fenced, OpenStore, Store, WorkerMetrics
-from kpi_stream.domain.errors import StateError, Unavailable
+from kpi_stream.domain.errors import DamagedSubject, StateError, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class FlushOptions:
     revoke_s: float = 5.0
     """How long a flush may take when the partition is revoked; seconds."""
     attempts: int = 5
-    """How often in a row a partition is opened again after a failed flush, before giving up."""
+    """How often in a row a partition is opened again after a failure, before giving up."""
     retry_s: float = 2.0
     """The wait before the partition is opened again; seconds, doubled each time."""
     fenced_s: float = 10.0
@@ -108,7 +108,7 @@ class Partitions:
         self._owned: dict[int, _Partition] = {}
         self._rewinds: dict[int, int] = {}
         self._failures: dict[int, int] = {}
-        """Failed flushes in a row, by partition; forgotten by the next that succeeds."""
+        """Failures in a row to open or to flush, by partition; the next flush forgets them."""
         self._fenced: set[int] = set()
         """Partitions that another worker took although they are still assigned to this one."""
         self._assignment = 0
@@ -136,7 +136,10 @@ class Partitions:
                 return
             if not await self._follows(partition, batch) or assignment != self._assignment:
                 return
-            partition.store.process(batch.records, batch.end, batch.position)
+            try:
+                partition.store.process(batch.records, batch.end, batch.position)
+            except DamagedSubject as damage:
+                raise await partition.store.located(damage) from damage
             partition.position = batch.position
             partition.unacknowledged.append((batch.records[-1].offset, acknowledge))
             self._acknowledge(partition)
@@ -190,18 +193,33 @@ class Partitions:
             return None
         if number in self._owned:
             return self._owned[number]
-        assignment = self._assignment
         self._liveness.opening(number)
-        store = await self._open_store(number)
-        if assignment != self._assignment:
-            await store.close(None)
-            self._metrics.revoked([number])
+        store = await self._opened(number)
+        if store is None:
             return None
         partition = _Partition(number, store, self._rewinds.get(number, 0))
         self._owned[number] = partition
         self._liveness.opened(number)
         _log.info("partition %d opened, applied up to offset %d", number, store.applied)
         return partition
+
+    async def _opened(self, number: int) -> Store | None:
+        """Return a partition's store, asked for again while Kafka is away; None if revoked."""
+        assignment = self._assignment
+        while assignment == self._assignment:
+            try:
+                store = await self._open_store(number)
+            except Unavailable as err:
+                wait_s = self._wait_after(number, err)
+                said = "partition %d could not be opened, again in %g s: %s"
+                _log.warning(said, number, wait_s, err)
+                await asyncio.sleep(wait_s)
+                continue
+            if assignment == self._assignment:
+                return store
+            await store.close(None)
+            self._metrics.revoked([number])
+        return None
 
     async def _follows(self, partition: _Partition, batch: Batch) -> bool:
         """Return whether a batch follows what was applied; if not, see to it that one will."""
@@ -339,7 +357,7 @@ class Partitions:
             return self._options.fenced_s
         failures = self._failures[number] = self._failures.get(number, 0) + 1
         if failures > self._options.attempts:
-            msg = f"partition {number} was given up after {failures} failed flushes: {error}"
+            msg = f"partition {number} was given up after {failures} failures: {error}"
             raise Unavailable(msg) from error
         return self._options.retry_s * 2.0 ** (failures - 1)
 

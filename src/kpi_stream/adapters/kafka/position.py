@@ -5,11 +5,15 @@ reader of the topic knows how fresh the rest is, and a worker knows where to go 
 """
 
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from kpi_stream.domain.errors import StateError
+
+_NUMBERS = ("applied", "end", "flushed_ms")
+_OPTIONAL = ("position", "rejects", "switch", "state_id", "state_begin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class Position:
     """What the fold adds: watermark_ms, fingerprint, state_version."""
     rejects: Mapping[str, int] = field(default_factory=dict)
     """How many of the last events were rejected; see `dead_letters.RejectWatch`."""
+    switch: int = 0
+    """The number of the switch of epochs since when this epoch judges the events itself; those that
+    it counted before, or while another served, have their dead letters from that one."""
+    state_id: str | None = None
+    """The id of the topic that it lies in, as it was when the partition was opened; None where
+    unknown. A topic that was created again under a worker gets the id of the one before."""
+    state_begin: int = 0
+    """The first offset of the topic's partition that belongs to the state; a log that begins later
+    has lost a part of it."""
 
     def to_bytes(self) -> bytes:
         """Return the record's value: one flat JSON object."""
@@ -43,6 +56,12 @@ class Position:
             own["position"] = self.position
         if self.rejects:
             own["rejects"] = dict(self.rejects)
+        if self.switch:
+            own["switch"] = self.switch
+        if self.state_id is not None:
+            own["state_id"] = self.state_id
+        if self.state_begin:
+            own["state_begin"] = self.state_begin
         return json.dumps({**self.meta, **own}, separators=(",", ":")).encode()
 
     @classmethod
@@ -51,16 +70,16 @@ class Position:
 
         Args:
             value: The value; None (a tombstone) is as wrong as a damaged one.
-            where: Topic and partition, for the error's text.
+            where: Topic, partition and offset, for the error's text.
 
         Raises:
             StateError: It is no position record.
         """
         try:
             stored = json.loads(value or b"")
-            own = {name: stored.pop(name) for name in ("applied", "end", "topic_id", "flushed_ms")}
-            position, rejects = stored.pop("position", None), stored.pop("rejects", {})
-            return cls(**own, position=position, rejects=rejects, meta=stored)
+            own: dict[str, Any] = {name: operator.index(stored.pop(name)) for name in _NUMBERS}
+            own |= {name: stored.pop(name) for name in _OPTIONAL if name in stored}
+            return cls(**own, topic_id=stored.pop("topic_id"), meta=stored)
         except (ValueError, KeyError, AttributeError, TypeError) as err:
             msg = f"{where}: the position record is damaged ({value!r})"
             raise StateError(msg) from err

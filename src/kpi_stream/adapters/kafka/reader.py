@@ -12,7 +12,7 @@ Three things go wrong easily and are done here once:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -29,6 +29,8 @@ RETRY_MS = 1_000
 """Between two attempts to reach a broker; the default of 100 makes every outage a storm."""
 _WAIT_MS = 500
 """Of one fetch while records are known to be missing."""
+_TAIL = 32
+"""Offsets before the end that are looked at first for the newest record of a key."""
 
 
 class Record(NamedTuple):
@@ -121,11 +123,7 @@ class TopicReader:
         """Return the next records, in order within a partition; none if nothing came in time."""
         with self._translated():
             fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=_MAX_RECORDS)
-        return [
-            Record(tp.partition, r.offset, r.key, r.value, r.timestamp)
-            for tp, records in fetched.items()
-            for r in records
-        ]
+        return _records(fetched)
 
     async def positions(self) -> dict[int, int]:
         """Return the next offset to be read of each partition."""
@@ -167,6 +165,47 @@ class TopicReader:
                 msg = f"{self._topic} stopped at {positions} before its end {ends}"
                 raise Unavailable(msg)
 
+    async def last(self, key: bytes) -> dict[int, Record]:
+        """Return the newest record with that key of each partition that has one.
+
+        Read backwards in growing steps, so cheap where it lies near the end; moves the reading
+        positions.
+        """
+        begins, ends = await self.begins(), await self.ends()
+        found: dict[int, Record] = {}
+        reach, wanted = _TAIL, [p for p, end in ends.items() if end > begins[p]]
+        while wanted:
+            starts = {p: max(begins[p], ends[p] - reach) for p in wanted}
+            for record in await self._between(starts, ends):
+                if record.key == key:
+                    found[record.partition] = record
+            wanted = [p for p in wanted if p not in found and starts[p] > begins[p]]
+            reach *= 8
+        return found
+
+    async def _between(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> list[Record]:
+        tps = {p: TopicPartition(self._topic, p) for p in starts}
+        loop = asyncio.get_running_loop()
+        records: list[Record] = []
+        moved_at = loop.time()
+        with self._translated():
+            for p, tp in tps.items():
+                self._consumer.seek(tp, starts[p])
+            while tps:
+                fetched = await self._consumer.getmany(*tps.values(), timeout_ms=_WAIT_MS)
+                records += _records(fetched)
+                positions = {p: await self._consumer.position(tp) for p, tp in tps.items()}
+                left = {p: tp for p, tp in tps.items() if positions[p] < ends[p]}
+                if fetched or len(left) < len(tps):
+                    moved_at = loop.time()
+                elif self._settle_ms:
+                    return records  # such a broker's end may lie beyond its last record, too
+                elif loop.time() - moved_at > self._stall_s:
+                    msg = f"{self._topic} stopped at {positions} before its end {ends}"
+                    raise Unavailable(msg)
+                tps = left
+        return records
+
     async def holds(self, partition: int, offset: int) -> bool:
         """Return whether a record at `offset` or beyond exists; moves the reading position."""
         self._consumer.seek(TopicPartition(self._topic, partition), offset)
@@ -186,6 +225,14 @@ class TopicReader:
 
 def _by_partition(offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
     return {tp.partition: offset for tp, offset in offsets.items()}
+
+
+def _records(fetched: Mapping[TopicPartition, Iterable[Any]]) -> list[Record]:
+    return [
+        Record(tp.partition, r.offset, r.key, r.value, r.timestamp)
+        for tp, records in fetched.items()
+        for r in records
+    ]
 
 
 Reader = TypeVar("Reader", bound=TopicReader)

@@ -13,7 +13,7 @@ closed, and opened again from the topics.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -24,7 +24,8 @@ from kpi_stream.adapters.kafka.dead_letters import (
     dead_letter,
 )
 from kpi_stream.adapters.kafka.position import Position
-from kpi_stream.adapters.kafka.recovery import Recovered, Recovery
+from kpi_stream.adapters.kafka.recovery import Recovered, Recovery, damaged
+from kpi_stream.adapters.kafka.topics import TopicFacts
 from kpi_stream.adapters.kafka.writer import OrderedWriter, Part, TransactionalWriter, Writer
 from kpi_stream.application.ports import (
     POSITION_KEY,
@@ -37,8 +38,24 @@ from kpi_stream.application.ports import (
     Topics,
     WorkerMetrics,
 )
-from kpi_stream.domain.errors import EventRejected, InputError, StateError, Unavailable
+from kpi_stream.domain.errors import (
+    DamagedSubject,
+    EventRejected,
+    InputError,
+    StateError,
+    Unavailable,
+)
 from kpi_stream.domain.subject import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """From the epoch that served before to this one, or to and fro."""
+
+    switch: int
+    """The number of the switch after which this epoch serves."""
+    judged: Callable[[int], Awaitable[int]]
+    """Tells up to which event of a partition the other epoch has written dead letters, for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +70,17 @@ class StoreOptions:
     decode: Decode
     metrics: WorkerMetrics
     clock_ms: ClockMs
-    topic_id: Callable[[], Awaitable[str | None]]
-    """Asks the broker for the id of the events topic; None where it has none."""
+    topic_facts: Callable[[], Awaitable[Mapping[str, TopicFacts]]]
+    """Asks the broker for the ids of the events' and the state's topics, and for the numbers of
+    their partitions; without those that do not exist."""
     guarantee: Guarantee = Guarantee.EXACTLY_ONCE
     reject_limit: RejectLimit = field(default_factory=RejectLimit)
     compression: str | None = None
     """Of what is written: None, gzip, snappy, lz4 or zstd."""
+    reading: Callable[[int], None] = lambda _: None
+    """Told of each piece of a partition's state that was read: a large state takes its time."""
+    handover: Handover | None = None
+    """None where no other epoch has served."""
 
     @property
     def transactional(self) -> bool:
@@ -89,14 +111,16 @@ class PartitionStore:
         *,
         writer: Writer,
         state: Recovered,
-        topic_id: str | None,
+        facts: Mapping[str, TopicFacts],
         end: int,
+        judged: int = -1,
     ) -> None:
         self._options = options
         self._partition = partition
         self._writer = writer
         self._fold = state.fold
-        self._topic_id = topic_id
+        self._ids = {name: each.topic_id for name, each in facts.items()}
+        self._begins = state.begins
         self._end = end
         self._position: int | None = None
         self._rows_applied = state.rows_applied
@@ -106,6 +130,7 @@ class PartitionStore:
         self._lock = asyncio.Lock()
         self._broken = False
         self._rejects = RejectWatch(options.reject_limit, state.rejects)
+        self._judged, self._switch = judged, state.switch
         self.fresh = state.fresh
 
     @classmethod
@@ -121,22 +146,36 @@ class PartitionStore:
         began = loop.time()
         writer = options.writer(partition)
         try:
-            await writer.start()
+            facts = await options.topic_facts()
             recovery = Recovery(
                 options.broker,
                 options.topics,
                 options.fold_factory,
+                facts,
                 certain_ends=options.transactional,
+                reading=options.reading,
             )
+            recovery.check_partitions()
+            await writer.start()
             state = await recovery.read(partition)
+            end = await recovery.check_source(partition, state)
             if state.repairs:
                 await writer.write(state.repairs)
-            topic_id = await options.topic_id()
-            end = await recovery.check_source(partition, state, topic_id)
+            handover, judged = options.handover, -1
+            if handover is not None and handover.switch != state.switch:
+                judged = await handover.judged(partition)
         except BaseException:
             await writer.stop()
             raise
-        store = cls(options, partition, writer=writer, state=state, topic_id=topic_id, end=end)
+        store = cls(
+            options,
+            partition,
+            writer=writer,
+            state=state,
+            facts=facts,
+            end=end,
+            judged=judged,
+        )
         options.metrics.opened(partition, loop.time() - began, state.records)
         store.report()
         return store
@@ -175,6 +214,9 @@ class PartitionStore:
                 except EventRejected as err:
                     # Its traceback would hold this frame, and with it every record of the batch.
                     rejected.append((record, err.with_traceback(None)))
+        except DamagedSubject:
+            self._broken = True
+            raise
         except Exception as err:
             at = record.offset if record is not None else None
             msg = (
@@ -190,6 +232,11 @@ class PartitionStore:
         self._pending += len(records) - skipped
         self._count(Counter(outcomes), rejected, skipped)
 
+    async def located(self, damage: DamagedSubject) -> StateError:
+        """Return the error with the record's place; see `application.ports.Store`."""
+        options = self._options
+        return await damaged(options.broker, options.topics.declarations, self._partition, damage)
+
     def _count(
         self,
         outcomes: Counter[tuple[str, Outcome]],
@@ -204,10 +251,11 @@ class PartitionStore:
             source = self._options.topics.events
             metrics.rejected(partition, Counter(err.reason for _, err in rejected))
             # Those that the rows know were written before the rows were.
+            written = max(self._rows_applied, self._judged)
             self._letters += [
                 dead_letter(source, partition, record, err)
                 for record, err in rejected
-                if record.offset > self._rows_applied
+                if record.offset > written
             ]
         example = ""
         if rejected:
@@ -276,10 +324,11 @@ class PartitionStore:
         changes = self._fold.drain()
         letters, self._letters = self._letters, []
         # While subjects catch up with rows after a crash, the rows still know more events.
-        rows = self._at(max(self._applied, self._rows_applied))
+        rows = self._at(topics.rows, max(self._applied, self._rows_applied))
+        subjects = self._at(topics.declarations, self._applied)
         parts = [
             Part(topics.rows, [*changes.rows, rows]),
-            Part(topics.declarations, [*changes.subjects, self._at(self._applied)]),
+            Part(topics.declarations, [*changes.subjects, subjects]),
         ]
         if letters:
             records = [(letter.key, letter.value) for letter in letters]
@@ -287,15 +336,21 @@ class PartitionStore:
             parts.insert(0, Part(topics.dead_letters, records, headers))
         return parts
 
-    def _at(self, applied: int) -> tuple[bytes, bytes]:
+    def _at(self, topic: str, applied: int) -> tuple[bytes, bytes]:
         """Return the position record; it must be the last of its topic's part."""
+        handover = self._options.handover
+        # Not before: until then a restart has to ask again which letters are the other epoch's.
+        handed_over = handover is not None and applied >= self._judged
         position = Position(
             applied=applied,
             end=self._end,
-            topic_id=self._topic_id,
+            topic_id=self._ids.get(self._options.topics.events),
             flushed_ms=self._options.clock_ms(),
             position=self._position,
             rejects=self._rejects.stored(),
             meta=self._fold.meta(),
+            state_id=self._ids.get(topic),
+            state_begin=self._begins.get(topic, 0),
+            switch=handover.switch if handover and handed_over else self._switch,
         )
         return POSITION_KEY, position.to_bytes()

@@ -4,7 +4,7 @@ Partition p of the state belongs to partition p of the events, so the three have
 partitions, and that number cannot be changed afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,7 @@ class Layout:
             topics.dead_letters: (self.partitions, dead_letters),
             topics.readings: (1, compacted),
             topics.transitions: (1, {**plain, "retention.ms": "-1"}),
+            topics.epochs: (1, compacted),
         }
 
 
@@ -120,34 +121,48 @@ def topics_init(
         for name, (partitions, configs) in wanted.items():
             if name in found:
                 reports.append(
-                    _check(name, found[name], _configs(admin, name), partitions, configs)
+                    _check(name, found[name], topic_settings(admin, name), partitions, configs)
                 )
                 continue
-            refused = _create(admin, name, partitions, replication, configs)
+            refused = create_topic(admin, name, partitions, replication, configs)
             reports.append(TopicReport(name, created=True, refused=refused))
         admin.wait_for_topics(list(wanted))
         return reports
 
 
-def topic_id(broker: BrokerOptions, topic: str) -> str | None:
-    """Return the id that the broker gave the topic when it was created; None where it has none.
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """What the broker says of a topic that exists."""
+
+    topic_id: str | None
+    """Given to the topic when it was created; None where the broker gives none."""
+    partitions: int
+
+
+def topic_facts(broker: BrokerOptions, names: Sequence[str]) -> dict[str, TopicFacts]:
+    """Return what there is to say of each of the topics that exists.
 
     Raises:
         Unavailable: No broker answers.
     """
     with administration(broker) as admin:
-        found = describe(admin, [topic])
-    answer = found.get(topic, {}).get("topic_id")
-    return str(answer) if answer else None
+        found = describe(admin, names)
+    return {
+        name: TopicFacts(
+            str(each["topic_id"]) if each.get("topic_id") else None, len(each["partitions"])
+        )
+        for name, each in found.items()
+    }
 
 
-def _configs(admin: Any, name: str) -> dict[str, str]:  # noqa: ANN401
+def topic_settings(admin: Any, name: str) -> dict[str, str]:  # noqa: ANN401
+    """Return the settings of a topic that exists, as texts."""
     answer = admin.describe_configs([ConfigResource("topic", name)], config_filter="all")
     found: Mapping[str, Mapping[str, str]] = answer.get("topic", {}).get(name, {})
     return {key: value["value"] for key, value in found.items()}
 
 
-def _create(
+def create_topic(
     admin: Any,  # noqa: ANN401
     name: str,
     partitions: int,
@@ -207,7 +222,8 @@ def _check(
     if count != partitions:
         problems.append(
             f"has {count} partitions, {partitions} are needed: ask for {count}, or delete the "
-            "topic and start a new epoch (an event's partition follows from their number)"
+            "topic and start a new epoch with: kpi-stream rebuild --again (an event's partition "
+            "follows from their number)"
         )
     # The embedded broker does not report settings that were left at their defaults.
     policy = has.get("cleanup.policy", "delete")

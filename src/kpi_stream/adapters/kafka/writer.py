@@ -33,6 +33,9 @@ BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 60_000
 """After this the broker gives up an open transaction, so that readers are not held back for ever.
 A flush takes milliseconds; a broker's `transaction.max.timeout.ms` is 15 minutes by default."""
+WRITE_S = TRANSACTION_TIMEOUT_MS / 1000
+"""How long a transaction may take here: the client would wait for ever for a broker that does not
+answer, and by then the broker has given it up. Seconds."""
 _STOP_S = 2.0
 
 
@@ -144,28 +147,33 @@ class TransactionalWriter(Writer):
         one the previous owner's transaction would still be open while the state is read.
         """
         with self._translated():
-            try:
-                await self._producer.start()
-                await self._producer.begin_transaction()
-            except (UnknownError, UnsupportedVersionError) as err:
-                msg = (
-                    "the broker knows no transactions, which processing_guarantee = exactly_once "
-                    "needs; choose at_least_once"
-                )
-                raise InputError(msg) from err
-            await self._producer.abort_transaction()
+            async with asyncio.timeout(WRITE_S):
+                try:
+                    await self._producer.start()
+                    await self._producer.begin_transaction()
+                except (UnknownError, UnsupportedVersionError) as err:
+                    msg = (
+                        "the broker knows no transactions, which processing_guarantee = "
+                        "exactly_once needs; choose at_least_once"
+                    )
+                    raise InputError(msg) from err
+                await self._producer.abort_transaction()
 
     async def write(self, parts: Sequence[Part]) -> None:
         """Write all parts at once, in one transaction."""
         with self._translated():
-            await self._producer.begin_transaction()
-            # Every answer is awaited before the commit: what failed must not be committed.
-            answers = await asyncio.gather(*map(self._send, parts), return_exceptions=True)
-            failed = [answer for answer in answers if answer is not None]
-            if failed:
-                # One refused part fails the others in words that say nothing.
-                raise next((each for each in failed if refused(each, "") is not None), failed[0])
-            await self._producer.commit_transaction()
+            async with asyncio.timeout(WRITE_S):
+                await self._write(parts)
+
+    async def _write(self, parts: Sequence[Part]) -> None:
+        await self._producer.begin_transaction()
+        # Every answer is awaited before the commit: what failed must not be committed.
+        answers = await asyncio.gather(*map(self._send, parts), return_exceptions=True)
+        failed = [answer for answer in answers if answer is not None]
+        if failed:
+            # One refused part fails the others in words that say nothing.
+            raise next((each for each in failed if refused(each, "") is not None), failed[0])
+        await self._producer.commit_transaction()
 
 
 class OrderedWriter(Writer):

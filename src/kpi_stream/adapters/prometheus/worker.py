@@ -11,6 +11,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from kpi_stream import __version__
@@ -140,6 +141,11 @@ class PrometheusWorkerMetrics:
     def healthy(self, healthy: bool) -> None:  # noqa: FBT001
         """Set whether the worker works; False from the first error that stops it."""
         self._gauges.healthy = healthy
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return (body, content type) for a scraper's Accept header; called in a thread."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
 
     def _counter(self, family: c.Family) -> Counter:
         return Counter(family.name, family.help, family.labels, registry=self.registry)

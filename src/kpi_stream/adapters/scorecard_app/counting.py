@@ -52,7 +52,7 @@ async def replacement(current: Counting, parts: Parts) -> Counting:
     if counted not in (None, fingerprint):
         msg = (
             f"the worker counts by other KPI definitions ({counted}, this strategy gives "
-            f"{fingerprint}); restart the worker with this strategy first"
+            f"{fingerprint}); count by this strategy first, with: kpi-stream rebuild"
         )
         raise ReloadRefused((msg,))
     if _counts_alike(current.scorecard.strategy, strategy):

@@ -1,6 +1,7 @@
 """What the process needs from the outside, and its options."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,8 @@ class ScorecardOptions:
     """Seconds between two questions for the ends of the events topic."""
     stale_after_s: float | None = 900.0
     """Seconds without any event after which nothing is a reading; None for never."""
+    unanswered_after_s: float = 120.0
+    """Seconds without an answer of Kafka's after which the scorecard is not ready."""
     damping: Damping = DAMPING
     """How reluctant statuses are to change."""
     forecast_budget: int | None = 25
@@ -178,6 +181,10 @@ class Clock(Protocol):
         ...
 
 
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that the process is wired to."""
@@ -196,3 +203,5 @@ class Parts:
     clock: Clock
     annotator: Annotator | None = None
     """None where nobody is told."""
+    epoch_over: Callable[[], Coroutine[object, object, None]] = _never
+    """Returns once the process is to end in good order, since another epoch serves."""

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 from typing import Protocol
 
 from kpi_stream.adapters.scorecard_app.announcer import Announcer
 from kpi_stream.adapters.scorecard_app.counting import Counting, ReloadRefused, replacement
-from kpi_stream.adapters.scorecard_app.ports import Parts, ScorecardOptions
+from kpi_stream.adapters.scorecard_app.ports import Feed, Parts, ScorecardOptions
 from kpi_stream.application.as_of import AsOfClock
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.strategy import Strategy
@@ -60,7 +60,7 @@ class ScorecardProcess:
         self._reloads: set[asyncio.Task[Sequence[str]]] = set()
         self._reloading = asyncio.Lock()
         self._polling = asyncio.Lock()
-        self._ticked_at = parts.clock.monotonic()
+        self._ticked_at = self._answered_at = parts.clock.monotonic()
         self._loaded = False
         self._warned = False
 
@@ -78,19 +78,30 @@ class ScorecardProcess:
         """Return the strategy in force, None before it is read."""
         return self._strategy if self._counting is None else self._counting.scorecard.strategy
 
+    def stalled(self, after_s: float) -> str | None:
+        """Return what is missing if nothing was evaluated for more than so many seconds.
+
+        Without Kafka it evaluates what it knows, which is no stall.
+        """
+        silent_s = self._parts.clock.monotonic() - self._ticked_at
+        hangs = self._loaded and silent_s > after_s
+        return f"no evaluation for {silent_s:.0f} s" if hangs else None
+
     def healthy(self) -> tuple[bool, str]:
         """Return whether evaluations go on, and why not."""
-        silent_s = self._parts.clock.monotonic() - self._ticked_at
-        if self._loaded and silent_s > _HEALTHY_PERIODS * self._options.evaluate_every_s:
-            return False, f"no evaluation for {silent_s:.0f} s"
-        return True, "healthy"
+        reason = self.stalled(_HEALTHY_PERIODS * self._options.evaluate_every_s)
+        return reason is None, reason or "healthy"
 
     def ready(self) -> tuple[bool, str]:
-        """Return whether the scorecard can be read, and why not."""
+        """Return whether the scorecard can be read and follows the counts, and why not."""
         if not self._loaded or self._counting is None:
             return False, "the rows are being read"
         if not self._counting.matches:
             return False, _mismatch(self._counting)
+        unanswered_s = self._parts.clock.monotonic() - self._answered_at
+        if unanswered_s > self._options.unanswered_after_s:
+            said = f"Kafka has not answered for {unanswered_s:.0f} s"
+            return False, f"{said}; what is shown is as old"
         if self._latest is None:
             return True, "ready; there is nothing to evaluate yet"
         return True, "ready"
@@ -152,7 +163,11 @@ class ScorecardProcess:
                 return
             announcer = self._announcer
             await self._ended_or_stopped(
-                self._follow(), self._ask_ends(), self._evaluate(), announcer.run()
+                self._follow(),
+                self._ask_ends(),
+                self._evaluate(),
+                announcer.run(),
+                self._parts.epoch_over(),
             )
             await announcer.finish(_LAST_WORDS_S)
 
@@ -190,7 +205,8 @@ class ScorecardProcess:
         self._counting = Counting(scorecard, feed, parts.fingerprint(strategy))
         await parts.ends.start()
         records = await feed.load()
-        self._ends = await parts.ends.ask(feed.partitions)
+        await self._ask_ends_once(feed)
+        self._ticked_at = parts.clock.monotonic()
         self._loaded = True
         log.info(
             "read %d row records of %d partitions and the statuses of %d series",
@@ -243,7 +259,13 @@ class ScorecardProcess:
         while True:
             await asyncio.sleep(self._options.ends_every_s)
             if self._counting is not None:
-                self._ends |= await self._parts.ends.ask(self._counting.feed.partitions)
+                await self._ask_ends_once(self._counting.feed)
+
+    async def _ask_ends_once(self, feed: Feed) -> None:
+        ends = await self._parts.ends.ask(feed.partitions)
+        if ends:
+            self._ends |= ends
+            self._answered_at = self._parts.clock.monotonic()
 
     async def _evaluate(self) -> None:
         loop = asyncio.get_running_loop()
@@ -282,8 +304,8 @@ def _mismatch(counting: Counting) -> str:
     misfit = counting.feed.misfit
     return (
         f"the rows were counted by other KPI definitions ({counting.feed.fingerprint}) than the "
-        f"strategy's ({counting.fingerprint}); restart the worker with this strategy, or reload "
-        f"the strategy that it counts by{'' if misfit is None else f' ({misfit})'}"
+        f"strategy's ({counting.fingerprint}); count by this strategy with: kpi-stream rebuild; or "
+        f"give this process the one that is counted by{'' if misfit is None else f' ({misfit})'}"
     )
 
 
@@ -291,6 +313,7 @@ async def run_scorecard(
     parts: Parts,
     options: ScorecardOptions,
     make_server: Callable[[ScorecardProcess], Server],
+    watch: Callable[[ScorecardProcess], AbstractContextManager[object]] = lambda _: nullcontext(),
 ) -> None:
     """Run the scorecard process until it is told to end; see `ScorecardProcess.run`.
 
@@ -298,6 +321,8 @@ async def run_scorecard(
         parts: What it is wired to.
         options: How often, how patiently.
         make_server: Makes the server that serves the process.
+        watch: Ends the process where it hangs, while the context lasts.
     """
     process = ScorecardProcess(parts, options)
-    await process.run(make_server(process))
+    with watch(process):
+        await process.run(make_server(process))

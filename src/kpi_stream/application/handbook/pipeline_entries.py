@@ -262,8 +262,8 @@ SERVICE_ENTRIES: dict[str, Entry] = {
         steps=(
             both("Corrija los archivos, o devuélvalos.", "Correct the files, or take them back."),
             both(
-                "Recargue: `POST /-/reload` del scorecard, o SIGHUP.",
-                "Reload: `POST /-/reload` of the scorecard, or SIGHUP.",
+                "Recargue: SIGHUP al scorecard, o `POST /-/reload` con su contraseña.",
+                "Reload: SIGHUP to the scorecard, or `POST /-/reload` with its password.",
             ),
             both(
                 "Tras aceptarla, genere otra vez tableros y alertas: `kpi-stream generate`.",
@@ -289,10 +289,10 @@ SERVICE_ENTRIES: dict[str, Entry] = {
         ),
         steps=(
             both(
-                "Si cambió una definición a propósito: suba `KPI_STREAM_EPOCH` en todos y "
-                "reinícielos; todo se cuenta otra vez desde los eventos.",
-                "If a definition changed on purpose: raise `KPI_STREAM_EPOCH` for all and restart "
-                "them; everything is counted again from the events.",
+                "Si cambió una definición a propósito: `kpi-stream rebuild` con la estrategia "
+                "nueva cuenta todo otra vez desde los eventos y después cambia a lo nuevo.",
+                "If a definition changed on purpose: `kpi-stream rebuild` with the new strategy "
+                "counts everything again from the events, then switches to it.",
             ),
             both(
                 "Si no: devuelva la estrategia con la que cuentan los workers y recargue.",

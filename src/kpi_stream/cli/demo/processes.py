@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port, guarded
 from kpi_stream.application.ports import Guarantee
-from kpi_stream.bootstrap.broker import init_topics
+from kpi_stream.bootstrap.topics import init_topics
 from kpi_stream.domain.errors import InputError, Unavailable
 from kpi_stream.settings import PREFIX, Settings
 

@@ -19,9 +19,11 @@ class Life:
         self.signs = Liveness(lambda: self.now_s, LIMIT_S)
         self.answers = 0
 
-    def seconds(self, seconds: float) -> None:
-        """Let time pass in which nothing happens."""
+    def seconds(self, seconds: float, *, runs: bool = True) -> None:
+        """Let time pass in which nothing happens, but that the loop runs or hangs."""
         self.now_s += seconds
+        if runs:
+            self.signs.beat()
 
     def tick(
         self, number: int = 0, *, answered: bool, waiting: int = 0, unflushed: int = 0
@@ -95,12 +97,19 @@ def test_one_partition_is_enough(life: Life) -> None:
     assert life.signs.healthy().reason.startswith("partition 1: ")
 
 
-def test_a_loop_that_hangs_is_a_stall(life: Life) -> None:
-    """Nobody looks at the partitions any more."""
-    life.signs.joined([0])
-    life.tick(answered=True)
+@pytest.mark.parametrize("partitions", [[], [0]])
+def test_a_loop_that_hangs_is_a_stall(life: Life, partitions: list[int]) -> None:
+    """Nobody can say anything any more, for a spare neither."""
+    life.signs.joined(partitions)
+    life.seconds(LIMIT_S, runs=False)
+    assert life.signs.healthy().well
+    life.seconds(1, runs=False)
+    assert life.signs.healthy() == (False, "the worker's loop hangs for 61 s")
+    life.signs.beat()
+    life.signs.joined(partitions)
+    assert life.signs.healthy().well
     life.seconds(LIMIT_S + 1)
-    assert not life.signs.healthy().well
+    assert life.signs.healthy().well is (partitions == [])
 
 
 def test_those_that_wait_for_another_to_open_are_not_stalled(life: Life) -> None:
@@ -112,6 +121,45 @@ def test_those_that_wait_for_another_to_open_are_not_stalled(life: Life) -> None
         assert life.signs.healthy().well
         life.signs.opened(number)
     assert life.signs.healthy().well
+
+
+def test_a_large_state_is_no_stall(life: Life) -> None:
+    """As long as pieces of it arrive; those that wait for it are none either."""
+    life.signs.joined([0, 1])
+    life.signs.opening(0)
+    for _ in range(10):
+        life.seconds(LIMIT_S - 1)
+        life.signs.reading(0)
+        assert life.signs.healthy().well
+        assert not life.signs.ready().well
+    life.seconds(LIMIT_S + 1)
+    assert life.signs.healthy() == (
+        False,
+        "partition 0: nothing moved for 61 s; its state is being read",
+    )
+    life.signs.rebalancing()
+    life.signs.reading(0)  # of a partition that was taken away meanwhile
+    assert life.signs.assigned == []
+
+
+def test_rebalances_without_end_are_one_wait(life: Life) -> None:
+    """Each begins before the one before it has given an assignment."""
+    for _ in range(6):
+        life.signs.rebalancing()
+        life.seconds(LIMIT_S / 5)
+    assert life.signs.healthy() == (False, "no assignment from the group for 72 s")
+
+
+def test_the_watchdog_asks_by_its_own_limit(life: Life) -> None:
+    """Unhealthy comes first, the end later."""
+    life.signs.joined([0])
+    life.seconds(LIMIT_S + 1)
+    assert not life.signs.healthy().well
+    assert life.signs.stalled(2 * LIMIT_S) is None
+    life.seconds(LIMIT_S)
+    assert life.signs.stalled(2 * LIMIT_S) == (
+        "partition 0: nothing moved for 121 s; no fetch is answered"
+    )
 
 
 def test_a_group_that_never_settles_is_a_stall(life: Life) -> None:
@@ -169,6 +217,7 @@ def test_the_signs_of_life_follow_a_partition() -> None:
         owned.assigned([0])
         for source.fetches in range(1, 5):
             clock[0] += 50
+            signs.beat()
             await owned.tick()
             assert signs.healthy().well  # nothing to do
         assert signs.ready().well
@@ -183,6 +232,7 @@ def test_the_signs_of_life_follow_a_partition() -> None:
         log.stuck = asyncio.Event()
         await owned.feed(0, batch(5, 9), lambda: None)
         clock[0] += 61
+        signs.beat()
         source.fetches += 1
         await owned.tick()
         assert signs.healthy().reason.endswith("nothing moved for 61 s; 5 events are not flushed")

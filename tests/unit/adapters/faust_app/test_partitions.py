@@ -205,8 +205,42 @@ def test_a_broker_that_stays_away_ends_the_worker() -> None:
             await owned.tick()
         await owned.feed(0, batch(10, 14, rewinds=2), lambda: None)
         await settled()
-        with pytest.raises(Unavailable, match="given up after 3 failed flushes: broker away"):
+        with pytest.raises(Unavailable, match="given up after 3 failures: broker away"):
             await owned.tick()
+
+    run(scenario())
+
+
+def test_opening_is_tried_again_and_not_for_ever() -> None:
+    """A broker that restarts just then ends no worker; one that stays away does."""
+
+    async def scenario() -> None:
+        log, acknowledged = Log(applied=9), list[int]()
+        log.closed_doors = [Unavailable("broker away")] * 2
+        owned = partitions(log)
+        await owned.feed(0, batch(10, 14), lambda: acknowledged.append(14))
+        await settled()
+        await owned.tick()
+        assert (log.opened, acknowledged) == (1, [14])
+        log.closed_doors = [Unavailable("broker away")] * 3
+        with pytest.raises(Unavailable, match="partition 1 was given up after 3 failures: broker"):
+            await owned.feed(1, batch(10, 14), lambda: None)
+
+    run(scenario())
+
+
+def test_a_partition_that_is_revoked_while_kafka_is_away_is_let_go() -> None:
+    """Whoever owns it now opens it; this worker asks no more."""
+
+    async def scenario() -> None:
+        log = Log(applied=9)
+        log.closed_doors = [Unavailable("broker away")] * 3
+        owned = partitions(log, options=FlushOptions(retry_s=0.05))
+        feeding = asyncio.create_task(owned.feed(0, batch(10, 14), lambda: None))
+        await settled()
+        await owned.revoke([0])
+        await feeding
+        assert (log.opened, len(log.closed_doors), owned.numbers) == (0, 2, [])
 
     run(scenario())
 

@@ -1,6 +1,7 @@
 """Rows and position records as the scorecard takes them."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -32,13 +33,19 @@ class Rig(RowFeed):
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, bytes, bytes | None]] = []
-        super().__init__(BrokerOptions(("nowhere",)), Topics(), self._keep)
+        self.now_ms = 1_000_000
+        super().__init__(
+            BrokerOptions(("nowhere",)), Topics(), self._keep, now_ms=lambda: self.now_ms
+        )
         self._partitions = [0, 1]
 
     def _keep(self, partition: int, key: bytes, value: bytes | None) -> None:
         if key == b"bad":
             msg = "not a row key"
             raise ValueError(msg)
+        if key == b"worse":
+            msg = "no counters"
+            raise StateError(msg)
         if key.startswith(b"other"):
             raise OtherDefinitions(key.decode())
         self.rows.append((partition, key, value))
@@ -92,6 +99,31 @@ def test_a_watermark_of_minus_one_is_none(rig: Rig) -> None:
     assert rig.progress({})[0].watermark_ms is None
 
 
+def test_when_rows_move_is_told_by_the_clock_of_this_machine(rig: Rig) -> None:
+    """Read at the start, a flush of the future is one of now; followed, its own time is ignored."""
+    late = rig.now_ms + 600_000
+    rig.give((0, b"@", position(9, flushed_ms=late)), (1, b"@", position(3, flushed_ms=7)))
+    assert [each.moved_ms for each in rig.progress({})] == [rig.now_ms, 7]
+    rig._loading = False
+    rig.now_ms += 1_000
+    rig.give((0, b"@", position(10, flushed_ms=late)), (1, b"@", position(4, flushed_ms=8)))
+    assert [each.moved_ms for each in rig.progress({})] == [rig.now_ms] * 2
+
+
+@pytest.mark.parametrize(("ahead_s", "words"), [(600, "600 s later"), (-600, "600 s earlier")])
+def test_clocks_that_differ_are_told_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture, ahead_s: int, words: str
+) -> None:
+    """Nobody else would notice: neither counts nor statuses show it."""
+    caplog.set_level(logging.INFO)
+    rig._loading = False
+    for applied, ahead_ms in ((1, 0), (2, ahead_s * 1000), (3, ahead_s * 1000), (4, 0), (5, 0)):
+        rig.give((0, b"@", position(applied, flushed_ms=rig.now_ms + ahead_ms)))
+    told, again = caplog.messages
+    assert f"kpi.rows partition 0 was written {words} than this machine's clock says" in told
+    assert again == "kpi.rows partition 0: the clocks agree again"
+
+
 def test_the_newest_flush_says_by_which_definitions_it_counts(rig: Rig) -> None:
     """An idle partition keeps the fingerprint of a worker that is gone."""
     assert rig.fingerprint is None
@@ -110,7 +142,11 @@ def test_rows_that_were_started_anew_stop_the_scorecard(rig: Rig) -> None:
 
 def test_a_damaged_record_stops_the_scorecard(rig: Rig) -> None:
     """It says where it lies."""
-    with pytest.raises(StateError, match=r"kpi\.rows\[1\] at 0 is no row: not a row key"):
+    text = r"kpi\.rows partition 1 offset 0 is no row: "
+    with pytest.raises(StateError, match=text + "not a row key"):
         rig.give((1, b"bad", b"{}"))
-    with pytest.raises(StateError, match=r"kpi\.rows\[0\]: the position record is damaged"):
+    with pytest.raises(StateError, match=text + "no counters"):
+        rig.give((1, b"worse", b"?"))
+    text = r"kpi\.rows partition 0 offset 0: the position record is damaged"
+    with pytest.raises(StateError, match=text):
         rig.give((0, b"@", None))

@@ -1,18 +1,15 @@
 """What a worker exports."""
 
 import shutil
-import socket
 import subprocess
-import urllib.request
 
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from kpi_stream.adapters.prometheus.server import start_metrics_server
 from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
 from kpi_stream.application.ports import WorkerMetrics
-from kpi_stream.domain.errors import InputError, Reason
+from kpi_stream.domain.errors import Reason
 from kpi_stream.domain.subject import Outcome
 from tests.support.required import missing
 
@@ -103,12 +100,13 @@ def test_promtool_accepts_it(metrics: PrometheusWorkerMetrics) -> None:
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
 
-def test_they_are_served_on_the_loopback_address(metrics: PrometheusWorkerMetrics) -> None:
-    """A scrape works, another server on the port is refused in words, closing frees it."""
-    with start_metrics_server(metrics.registry, 0) as server:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics") as answer:
-            assert b"kpi_stream_worker_healthy 1.0" in answer.read()
-        with pytest.raises(InputError, match=f"127.0.0.1:{server.port} .*choose another port"):
-            start_metrics_server(metrics.registry, server.port)
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", server.port)) != 0
+def test_they_are_rendered_as_the_scraper_accepts(metrics: PrometheusWorkerMetrics) -> None:
+    """OpenMetrics where it is asked for, the text format else."""
+    for accept, kind, end in (
+        ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text", b"# EOF\n"),
+        ("", "text/plain", b"\n"),
+    ):
+        body, content_type = metrics.render(accept)
+        assert b"kpi_stream_worker_healthy 1.0" in body
+        assert content_type.startswith(kind)
+        assert body.endswith(end)

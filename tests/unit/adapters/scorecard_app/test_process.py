@@ -226,8 +226,29 @@ def test_a_stuck_evaluation_is_unhealthy() -> None:
         assert process.healthy() == (True, "healthy")
         world.second = 30_001.0
         assert process.healthy() == (False, "no evaluation for 30001 s")
+        assert process.stalled(30_001.0) is None
+        assert process.stalled(30_000.0) == "no evaluation for 30001 s"
 
     live(world, visit, slow)
+
+
+def test_a_silent_kafka_makes_it_not_ready_and_no_more() -> None:
+    """It evaluates what it knows, says how old that is, and is ready again with the answer."""
+    world = World()
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process))
+        world.silent = True
+        world.second = 121.0
+        await until(lambda: not process.ready()[0])
+        said = "Kafka has not answered for 121 s; what is shown is as old"
+        assert process.ready() == (False, said)
+        await until(lambda: process.healthy()[0])
+        assert process.stalled(60.0) is None
+        world.silent = False
+        await until(lambda: process.ready()[0])
+
+    live(world, visit)
 
 
 @pytest.mark.parametrize("place", ["load_error", "poll_error"])

@@ -3,15 +3,15 @@
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
 
+from kpi_stream.adapters.web.access import HttpAccess, Reread, login_digest
 from kpi_stream.adapters.web.server import WebServer
-from kpi_stream.application.scorecard import Evaluation, Scorecard
+from kpi_stream.application.scorecard import Scorecard
 from kpi_stream.domain.errors import InputError
-from kpi_stream.domain.strategy import Strategy
 from tests.support.dashboards import edition
 from tests.support.scorecard import (
     ADVANCE,
@@ -23,56 +23,24 @@ from tests.support.scorecard import (
     strategy,
     target,
 )
-
-
-class FakeSite:
-    """A process that answers what the test wants."""
-
-    def __init__(self) -> None:
-        self.well = (True, "fine")
-        self.latest: Evaluation | None = None
-        self.read: Strategy | None = None
-        self.problems: Sequence[str] = ()
-        self.accept = ""
-
-    def metrics(self, accept: str) -> tuple[bytes, str]:
-        """Return one sample."""
-        self.accept = accept
-        return b"a 1\n", "text/plain; version=0.0.4; charset=utf-8"
-
-    def evaluation(self) -> Evaluation | None:
-        """Return what the test set."""
-        return self.latest
-
-    def strategy(self) -> Strategy | None:
-        """Return what the test set."""
-        return self.read
-
-    def healthy(self) -> tuple[bool, str]:
-        """Return what the test set."""
-        return self.well
-
-    def ready(self) -> tuple[bool, str]:
-        """Return what the test set."""
-        return self.well
-
-    async def reload(self) -> Sequence[str]:
-        """Return what the test set."""
-        return self.problems
-
+from tests.support.web_site import FakeSite
 
 Answer = tuple[int, str, str]
 Call = Callable[[str, str], Awaitable[Answer]]
 
 
-def serve(site: FakeSite, visit: Callable[[Call], Awaitable[None]]) -> None:
+def serve(
+    site: FakeSite, visit: Callable[[Call], Awaitable[None]], access: HttpAccess | None = None
+) -> None:
     """Serve a site on a free port while a visitor calls it."""
 
     async def run() -> None:
-        server = WebServer(site, 0)
+        server = WebServer(site, 0, access=access)
         await server.start()
         try:
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+            login = {"Authorization": aiohttp.encode_basic_auth("reader", "word")}
+            url = f"http://127.0.0.1:{server.port}"
+            async with aiohttp.ClientSession(url, headers=login) as session:
 
                 async def call(method: str, path: str) -> Answer:
                     headers = {"Accept": "application/openmetrics-text"}
@@ -114,6 +82,7 @@ def test_health_and_readiness_are_status_codes_with_a_reason() -> None:
 def test_a_reload_lists_every_problem() -> None:
     """400 with a line for each, 200 without any; and nothing by GET, which a link could do."""
     site = FakeSite()
+    login = HttpAccess(login=Reread(lambda: login_digest("reader", "word"), ()))
 
     async def visit(call: Call) -> None:
         assert (await call("POST", "/-/reload"))[0] == 200
@@ -122,7 +91,7 @@ def test_a_reload_lists_every_problem() -> None:
         assert (status, text) == (400, "kpis.yaml: a: b\ntargets.yaml: c: d\n")
         assert (await call("GET", "/-/reload"))[0] == 405
 
-    serve(site, visit)
+    serve(site, visit, login)
 
 
 def test_the_scorecard_is_json() -> None:

@@ -1,6 +1,7 @@
 """The rows of every partition, handed to the totals, and how far each one is."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,13 +13,17 @@ from kpi_stream.adapters.kafka.reader import RETRY_MS, Record, TopicReader
 from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.closing import closed
 from kpi_stream.application.as_of import PartitionProgress
-from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, Topics
+from kpi_stream.application.ports import POSITION_KEY, BrokerOptions, ClockMs, Topics
 from kpi_stream.domain.errors import OtherDefinitions, StateError, Unavailable
+
+_log = logging.getLogger(__name__)
 
 ApplyRow = Callable[[int, bytes, bytes | None], None]
 
 _UNCERTAIN_END_MS = 500
 """How long to read beyond the end that a broker without transactions reports."""
+_CLOCKS_DIFFER_S = 60.0
+"""A worker's clock, and that of this machine, may differ by so much before somebody is told."""
 
 
 class RowFeed:
@@ -28,6 +33,7 @@ class RowFeed:
         broker: How to reach Kafka.
         topics: The names of the topics.
         apply_row: Takes (partition, key, value) of every row.
+        now_ms: The wall clock of this machine.
         certain_ends: Whether the broker's reported ends can be trusted (Apache Kafka: yes).
     """
 
@@ -37,13 +43,18 @@ class RowFeed:
         topics: Topics,
         apply_row: ApplyRow,
         *,
+        now_ms: ClockMs,
         certain_ends: bool = True,
     ) -> None:
         self._topic = topics.rows
+        self._now_ms, self._certain_ends = now_ms, certain_ends
         self._apply_row = apply_row
         settle_ms = 0 if certain_ends else _UNCERTAIN_END_MS
         self._reader = TopicReader(broker, topics.rows, settle_ms=settle_ms)
         self._positions: dict[int, Position] = {}
+        self._moved_ms: dict[int, int] = {}
+        self._loading = True
+        self._skewed: set[int] = set()
         self._partitions: list[int] = []
         self._misfit: str | None = None
 
@@ -57,7 +68,18 @@ class RowFeed:
         """
         await self._reader.start()
         self._partitions = self._reader.partitions
-        return await self._reader.read_to_end(self._take)
+        begins = await self._reader.begins() if self._certain_ends else {}
+        count = await self._reader.read_to_end(self._take)
+        self._loading = False
+        for partition, position in self._positions.items():
+            if begins.get(partition, 0) > position.state_begin:
+                msg = (
+                    f"{self._topic} partition {partition} begins at offset {begins[partition]}: "
+                    "rows before it were deleted, so the sums would be too small. Count again "
+                    "from the events: kpi-stream rebuild --again"
+                )
+                raise StateError(msg)
+        return count
 
     async def poll(self, wait_ms: int) -> int:
         """Take what came since; return how many records, after at most `wait_ms`.
@@ -81,8 +103,8 @@ class RowFeed:
     @property
     def fingerprint(self) -> str | None:
         """By which definitions the newest rows were counted; None before there are any."""
-        newest = max(self._positions.values(), key=lambda each: each.flushed_ms, default=None)
-        value = None if newest is None else newest.meta.get("fingerprint")
+        newest = max(self._moved_ms, key=self._moved_ms.__getitem__, default=None)
+        value = None if newest is None else self._positions[newest].meta.get("fingerprint")
         return value if isinstance(value, str) else None
 
     @property
@@ -111,26 +133,28 @@ class RowFeed:
             position.applied,
             int(str(watermark)) if known else None,
             end,
-            position.flushed_ms,
+            self._moved_ms[partition],
         )
 
     def _take(self, records: Iterable[Record]) -> None:
         apply_row = self._apply_row
         for partition, offset, key, value, _ in records:
             if key == POSITION_KEY:
-                self._move(partition, value)
+                self._move(partition, offset, value)
                 continue
             try:
                 apply_row(partition, key or b"", value)
             except OtherDefinitions as err:
                 # By which ones, the position record says, which comes after its rows.
                 self._misfit = self._misfit or f"{self._topic}[{partition}] at {offset}: {err}"
-            except ValueError as err:
-                msg = f"{self._topic}[{partition}] at {offset} is no row: {err}"
+            except (StateError, ValueError) as err:
+                msg = f"{self._topic} partition {partition} offset {offset} is no row: {err}"
                 raise StateError(msg) from err
 
-    def _move(self, partition: int, value: bytes | None) -> None:
-        position = Position.from_bytes(value, f"{self._topic}[{partition}]")
+    def _move(self, partition: int, offset: int, value: bytes | None) -> None:
+        position = Position.from_bytes(
+            value, f"{self._topic} partition {partition} offset {offset}"
+        )
         before = self._positions.get(partition)
         if before is not None and position.applied < before.applied:
             msg = (
@@ -139,6 +163,31 @@ class RowFeed:
             )
             raise StateError(msg)
         self._positions[partition] = position
+        # The worker's clock may be another: what is seen to move moves now, by this one.
+        now_ms = self._now_ms()
+        if self._loading:
+            self._moved_ms[partition] = min(position.flushed_ms, now_ms)
+            return
+        self._moved_ms[partition] = now_ms
+        self._compare_clocks(partition, (position.flushed_ms - now_ms) / 1000)
+
+    def _compare_clocks(self, partition: int, ahead_s: float) -> None:
+        """Tell once of a clock that goes wrong, and once that it goes right again."""
+        differ = abs(ahead_s) > _CLOCKS_DIFFER_S
+        if differ and partition not in self._skewed:
+            _log.warning(
+                "%s partition %d was written %.0f s %s this machine's clock says: that clock or "
+                "the worker's is wrong, or the rows came late. No count depends on either; what "
+                "is judged, and how old the data is said to be, depend on this machine's",
+                self._topic,
+                partition,
+                abs(ahead_s),
+                "later than" if ahead_s > 0 else "earlier than",
+            )
+            self._skewed.add(partition)
+        elif not differ and partition in self._skewed:
+            _log.info("%s partition %d: the clocks agree again", self._topic, partition)
+            self._skewed.discard(partition)
 
 
 class SourceEnds:

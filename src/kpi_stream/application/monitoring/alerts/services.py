@@ -186,12 +186,12 @@ def strategy_mismatch(strategy: Strategy) -> Alert:
         description={
             "es": (
                 "El scorecard no muestra indicadores para no mostrar números equivocados. Mire "
-                "primero qué estrategia tiene cada worker; reinícielos con la del scorecard (una "
-                "época nueva cuenta todo otra vez), o recargue en el scorecard la que ellos usan."
+                "primero qué estrategia tiene cada worker; cuente con la del scorecard (kpi-stream "
+                "rebuild cuenta todo otra vez), o recargue en el scorecard la que ellos usan."
             ),
             "en": (
                 "The scorecard shows no KPIs, so as not to show wrong numbers. Look first at which "
-                "strategy each worker has; restart them with the scorecard's (a new epoch counts "
+                "strategy each worker has; count by the scorecard's (kpi-stream rebuild counts "
                 "everything again), or reload the one that they use in the scorecard."
             ),
         },

@@ -1,16 +1,18 @@
 """The worker's HTTP server, and the command that asks it."""
 
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
-from prometheus_client import CollectorRegistry, Gauge
 
 from kpi_stream.adapters.embedded_broker import free_port
-from kpi_stream.adapters.prometheus.server import MetricsServer, start_metrics_server
+from kpi_stream.adapters.web.service import HttpServer
+from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.cli import cli
+from kpi_stream.domain.errors import InputError
 
 
 class Health:
@@ -29,6 +31,12 @@ class Health:
         return self.works
 
 
+def render(accept: str) -> tuple[bytes, str]:
+    """Return one sample, whatever is accepted."""
+    del accept
+    return b"answer 42.0\n", "text/plain"
+
+
 @pytest.fixture
 def health() -> Health:
     """A worker that is well and not ready."""
@@ -36,17 +44,15 @@ def health() -> Health:
 
 
 @pytest.fixture
-def server(health: Health, monkeypatch: pytest.MonkeyPatch) -> Iterator[MetricsServer]:
+def server(health: Health, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
     """The server of that worker; settings of the command lead to it."""
-    registry = CollectorRegistry()
-    Gauge("answer", "An answer.", registry=registry).set(42)
-    with start_metrics_server(registry, 0, health=health) as serving:
+    with Threaded(HttpServer(render, health, 0)) as serving:
         monkeypatch.setenv("KPI_STREAM_WORKER_PORT", str(serving.port))
         monkeypatch.setenv("KPI_STREAM_HOST", "0.0.0.0")  # noqa: S104  (what a container says)
         yield serving
 
 
-def get(server: MetricsServer, path: str) -> tuple[int, str]:
+def get(server: HttpServer, path: str) -> tuple[int, str]:
     """Return status and text of an answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as answer:
@@ -56,7 +62,7 @@ def get(server: MetricsServer, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_each_address_has_its_answer(server: MetricsServer, health: Health) -> None:
+def test_each_address_has_its_answer(server: HttpServer, health: Health) -> None:
     """Metrics as ever; health with the reason; nothing anywhere else."""
     assert "answer 42.0" in get(server, "/metrics")[1]
     assert get(server, "/-/healthy") == (200, "healthy\n")
@@ -66,15 +72,7 @@ def test_each_address_has_its_answer(server: MetricsServer, health: Health) -> N
     assert get(server, "/-/ready") == (200, "ready; 4 partitions\n")
 
 
-def test_without_health_there_is_none() -> None:
-    """A server that knows nothing of health does not say that all is well."""
-    with start_metrics_server(CollectorRegistry(), 0) as server:
-        assert get(server, "/-/healthy")[0] == 404
-
-
-def test_the_command_gives_the_reason_and_the_exit_code(
-    server: MetricsServer, health: Health
-) -> None:
+def test_the_command_gives_the_reason_and_the_exit_code(server: HttpServer, health: Health) -> None:
     """0 on standard output while it is well, 1 on standard error while it is not."""
     del server
     well = CliRunner().invoke(cli, ["healthcheck", "worker"])
@@ -93,3 +91,14 @@ def test_nobody_there_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(cli, ["healthcheck", "scorecard"])
     assert result.exit_code == 1
     assert f"no answer on port {port}" in result.stderr
+
+
+def test_a_taken_port_is_said_in_words_and_a_closed_one_is_free(health: Health) -> None:
+    """Another server on the port is refused in words, closing frees it."""
+    with Threaded(HttpServer(render, health, 0)) as server:
+        another = Threaded(HttpServer(render, health, server.port))
+        taken = f"metrics .* 127.0.0.1:{server.port} .*choose another port"
+        with pytest.raises(InputError, match=taken), another:
+            pass
+    with socket.socket() as caller:
+        assert caller.connect_ex(("127.0.0.1", server.port)) != 0
