@@ -34,6 +34,7 @@ from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import event_codec, retention
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import EventRejected
+from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
 
 BATCH = 500
@@ -160,9 +161,9 @@ def is_compiled() -> bool:
 class Core:
     """What a worker has of the core: the decoder and a fold for each partition."""
 
-    def __init__(self, case: Case) -> None:
-        strategy, settings, codec = load_strategy(case.strategy), Settings(), MsgspecStateCodec()
-        catalogue = Catalogue(strategy)
+    def __init__(self, case: Case, strategy: Strategy | None = None) -> None:
+        strategy = strategy or load_strategy(case.strategy)
+        settings, codec, catalogue = Settings(), MsgspecStateCodec(), Catalogue(strategy)
         self._wanted, self._decode = case.wanted, event_codec(settings, strategy).decode
         self._folds = [
             PartitionFold(catalogue, codec, retention(settings)) for _ in range(PARTITIONS)

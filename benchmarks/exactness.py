@@ -8,10 +8,10 @@ counts rightly is for the tests to show (tests/golden).
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
-from benchmarks.cluster import Cluster
 from kpi_stream.adapters.kafka.reader import Record, TopicReader, reading
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.application.fold import PartitionFold
@@ -25,6 +25,15 @@ from kpi_stream.settings import Settings
 
 _EMPTY = b"{}"
 """A row whose counters were all retracted; whether it is written at all depends on the flushes."""
+
+
+class Site(Protocol):
+    """Where a log and rows are, such as a `Cluster`."""
+
+    @property
+    def broker(self) -> BrokerOptions:
+        """How to reach it."""
+        ...
 
 
 @dataclass(slots=True)
@@ -48,18 +57,18 @@ class Counted:
         return sum(1 for key in keys if self.rows.get(key) != other.rows.get(key))
 
 
-def offline(cluster: Cluster, strategy: Strategy) -> Counted:
-    """Fold the log of the events topic without a worker."""
-    return asyncio.run(_offline(cluster.broker, strategy))
+def offline(site: Site, strategy: Strategy, settings: Settings | None = None) -> Counted:
+    """Fold the log of the events topic without a worker; by default with its default settings."""
+    return asyncio.run(_offline(site.broker, strategy, settings or Settings()))
 
 
-def committed(cluster: Cluster, topics: Topics) -> Counted:
+def committed(site: Site, topics: Topics) -> Counted:
     """Read what a worker has committed (`read_committed`)."""
-    return asyncio.run(_committed(cluster.broker, topics))
+    return asyncio.run(_committed(site.broker, topics))
 
 
-async def _offline(broker: BrokerOptions, strategy: Strategy) -> Counted:
-    catalogue, codec, settings = Catalogue(strategy), MsgspecStateCodec(), Settings()
+async def _offline(broker: BrokerOptions, strategy: Strategy, settings: Settings) -> Counted:
+    catalogue, codec = Catalogue(strategy), MsgspecStateCodec()
     decode = event_codec(settings, strategy).decode
     counted = Counted()
     async with reading(TopicReader(broker, Topics().events)) as reader:

@@ -173,9 +173,7 @@ class KafkaCluster:
         for node in self.nodes:
             node.wait()
         eventually(
-            lambda: (
-                len(self._ask(lambda admin: admin.describe_cluster())["brokers"]) == copies
-            ),
+            lambda: len(self._ask(lambda admin: admin.describe_cluster())["brokers"]) == copies,
             within_s=_READY_S,
             what="every node has joined",
         )

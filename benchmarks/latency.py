@@ -1,0 +1,275 @@
+"""From the append of an event to its effect on the scorecard's `/metrics`.
+
+The whole strategy, one worker, one scorecard, and a feed that happens now. Probes are released
+declarations of offices that no other event names, one office a partition: the k-th release that
+`/metrics` shows for an office is the k-th that was appended to its partition.
+"""
+
+import http.client
+import re
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from multiprocessing import get_context
+from statistics import median, quantiles
+from urllib.parse import urlsplit
+
+from benchmarks.cluster import PARTITIONS, Cluster, Worker
+from benchmarks.live_feed import Load, Sent, send_live
+from benchmarks.machine import load_average
+from benchmarks.result import Result, Table
+from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
+from kpi_stream.application.monitoring import conventions as c
+from kpi_stream.application.ports import Topics
+from tests.support.processes import eventually
+
+AIM_S = 1.0
+"""Of the 99th percentile."""
+RATES = (1_000, 5_000, 20_000)
+"""Events a second."""
+INTERVALS_S = (1.0, 0.25)
+"""Between two evaluations of the scorecard: the default, and one for who wants it sooner."""
+_SECONDS = 40.0
+_PROBES = 200
+_KPI, _WINDOW = "release-time-mean", "24h"
+_POLL_S = 0.02
+"""Shortest time between two polls; an answer takes longer than that."""
+_LATEST_S = 60.0
+"""After the last event; a probe that is not seen by then ends the benchmark."""
+_SERIES = re.compile(rb"^" + c.KPI_SAMPLES.name.encode() + rb"\{([^}]*)\} (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One rate and one interval, once."""
+
+    per_second: float
+    """As sent."""
+    wanted_per_second: int
+    interval_s: float
+    probes: int
+    p50_s: float
+    p99_s: float
+    longest_s: float
+    poll_s: float
+    """Median time between two answers: the resolution of the figures above."""
+    feeder_late_s: float
+    """The longest that the feed was behind its rate."""
+    load_average: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One answer of `/metrics`."""
+
+    at_s: float
+    """When the answer was there, seconds since 1970."""
+    counts: tuple[int, ...]
+    """Releases, by partition of the probes."""
+
+
+class Poller:
+    """Asks the scorecard again and again how many probes it counts."""
+
+    def __init__(self, url: str, probed: tuple[str, ...]) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+        self._path, self._probed = parts.path, probed
+
+    def look(self) -> Seen:
+        """Ask once."""
+        self._connection.request("GET", self._path)
+        body = self._connection.getresponse().read()
+        at_s = time.time()
+        counts = samples(body, self._probed)
+        return Seen(at_s, tuple(counts.get(office, 0) for office in self._probed))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+def samples(body: bytes, offices: tuple[str, ...]) -> dict[str, int]:
+    """Return how many declarations each office has released, from the text of `/metrics`."""
+    found = {}
+    fixed = {f'kpi="{_KPI}"', f'window="{_WINDOW}"', 'dimension="office"'}
+    for labels, value in _SERIES.findall(body):
+        words = labels.decode().split(",")
+        member = next(each for each in words if each.startswith("member=")).split('"')[1]
+        if member in offices and fixed <= set(words):
+            found[member] = round(float(value))
+    return found
+
+
+def delays(
+    seen: list[Seen], appended_at_s: list[list[float]], base: tuple[int, ...]
+) -> list[float]:
+    """Return for every probe how long after its append an answer first counted it.
+
+    Args:
+        seen: The answers, in order.
+        appended_at_s: By partition and probe.
+        base: What the answers said before the first probe.
+
+    Raises:
+        ValueError: A probe is in no answer.
+    """
+    found = []
+    for partition, appended in enumerate(appended_at_s):
+        answers = iter(seen)
+        answer = next(answers)
+        for number, at_s in enumerate(appended, base[partition] + 1):
+            while answer.counts[partition] < number:
+                try:
+                    answer = next(answers)
+                except StopIteration:
+                    msg = f"probe {number} of partition {partition} was never seen"
+                    raise ValueError(msg) from None
+            found.append(answer.at_s - at_s)
+    return found
+
+
+def measure(runs: int, scale: float) -> Result:
+    """Measure every rate at every interval, so many times; a small scale is a short time."""
+    found: list[Run] = []
+    path = packaged_strategy_path()
+    offices = next(each for each in load_strategy(path).dimensions if each.id == "office")
+    codes = tuple(member.code for member in offices.members)
+    with Cluster(None) as cluster, ProcessPoolExecutor(1, get_context("spawn")) as feeder:
+        epoch, _ = cluster.new_epoch()
+        worker = cluster.start_worker(epoch, path)
+        for interval_s in INTERVALS_S:
+            further = {"EVALUATION_INTERVAL_S": str(interval_s)}
+            scorecard, url = cluster.start_scorecard(epoch, path, further)
+            poller = Poller(url, codes[-PARTITIONS:])
+            # Neither joining the group nor the first evaluation belongs to the figures.
+            feeder.submit(send_live, _load(cluster, codes, 0.0, RATES[0], interval_s)).result()
+            for _ in range(runs):
+                for rate in RATES:
+                    load = _load(cluster, codes, scale, rate, interval_s)
+                    found.append(_run(worker, poller, feeder, load, interval_s))
+            poller.close()
+            scorecard.terminate(within_s=60)
+        worker.stop()
+    return Result(
+        (_table(found),),
+        (_note(found),),
+        {"scale": scale, "runs": [asdict(run) for run in found]},
+    )
+
+
+def _load(
+    cluster: Cluster, codes: tuple[str, ...], scale: float, rate: int, interval_s: float
+) -> Load:
+    return Load(
+        cluster.broker.bootstrap_servers[0],
+        Topics().events,
+        codes[:-PARTITIONS],
+        codes[-PARTITIONS:],
+        rate,
+        max(5.0, _SECONDS * min(scale, 1.0)),
+        max(PARTITIONS * 5, round(_PROBES * min(scale, 1.0))),
+        f"{interval_s:g}-{rate}-{time.time_ns()}",
+    )
+
+
+def _run(
+    worker: Worker, poller: Poller, feeder: ProcessPoolExecutor, load: Load, interval_s: float
+) -> Run:
+    average = load_average()
+    _caught_up(worker)
+    time.sleep(2 * interval_s)  # an evaluation of everything that was counted before
+    base = _settled(poller)
+    seen: list[Seen] = []
+    sending: Future[Sent] = feeder.submit(send_live, load)
+    wanted = sum(base) + load.probes
+    deadline = float("inf")
+    while not seen or sum(seen[-1].counts) < wanted:
+        if sending.done() and deadline == float("inf"):
+            sending.result()
+            deadline = time.monotonic() + _LATEST_S
+        if time.monotonic() > deadline:
+            break
+        asked = time.monotonic()
+        seen.append(poller.look())
+        time.sleep(max(0.0, _POLL_S - (time.monotonic() - asked)))
+    sent = sending.result()
+    late = delays(seen, sent.probes_at_s, base)
+    run = Run(
+        per_second=sent.events / sent.seconds,
+        wanted_per_second=round(load.per_second),
+        interval_s=interval_s,
+        probes=len(late),
+        p50_s=median(late),
+        p99_s=quantiles(late, n=100, method="inclusive")[-1],
+        longest_s=max(late),
+        poll_s=median(after.at_s - before.at_s for before, after in pairwise(seen)),
+        feeder_late_s=sent.late_s,
+        load_average=average,
+    )
+    print(
+        f"{run.per_second:,.0f} events/s, evaluated every {interval_s:g} s: "
+        f"p50 {run.p50_s:.2f} s, p99 {run.p99_s:.2f} s, polled every {run.poll_s:.3f} s, "
+        f"load {average:.1f}",
+        flush=True,
+    )
+    return run
+
+
+def _caught_up(worker: Worker) -> None:
+    """Wait until nothing of an earlier run is left."""
+
+    def idle() -> bool:
+        sample = worker.sample()
+        return bool(sample.events) and not sample.lag and sample.flushed >= sample.events
+
+    eventually(idle, within_s=600, what="the worker has counted the run before")
+
+
+def _settled(poller: Poller) -> tuple[int, ...]:
+    """Return what the scorecard counts, once it says the same for two seconds."""
+    before, since = poller.look().counts, time.monotonic()
+    while time.monotonic() - since < 2.0:
+        time.sleep(0.2)
+        now = poller.look().counts
+        if now != before:
+            before, since = now, time.monotonic()
+    return before
+
+
+def _table(found: list[Run]) -> Table:
+    rows = []
+    for interval_s in INTERVALS_S:
+        for rate in RATES:
+            runs = [r for r in found if r.interval_s == interval_s and r.wanted_per_second == rate]
+            p99 = [run.p99_s for run in runs]
+            rows.append(
+                (
+                    f"{rate:,}",
+                    f"{median(run.per_second for run in runs):,.0f}",
+                    f"{interval_s:g} s",
+                    f"{median(run.p50_s for run in runs):.2f} s",
+                    f"{min(p99):.2f} s",
+                    f"{median(p99):.2f} s",
+                    f"{max(p99):.2f} s",
+                    f"{max(run.longest_s for run in runs):.2f} s",
+                    f"{median(run.poll_s for run in runs) * 1000:.0f} ms",
+                    f"{max(run.feeder_late_s for run in runs):.2f} s",
+                    f"{max(run.load_average for run in runs):.1f}",
+                )
+            )
+    headings = (
+        *("events / s wanted", "sent", "evaluated every", "p50, median", "p99, min", "median"),
+        *("max", "longest", "resolution", "feed behind by at most", "load average"),
+    )
+    return Table("From the append to /metrics, packaged strategy", headings, tuple(rows))
+
+
+def _note(found: list[Run]) -> str:
+    return (
+        f"{found[0].probes} probes a run; {len(found) // len(RATES) // len(INTERVALS_S)} runs of "
+        "each. The resolution is the time between two answers of `/metrics`, which is asked again "
+        f"as soon as it has answered: a delay is too long by half of it on average. Aim: p99 of at "
+        f"most {AIM_S:g} s."
+    )
