@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -191,7 +192,7 @@ class Disturber:
         for name, process in self._workers.items():
             if process.running:
                 process.wait_until(
-                    lambda name=name: self._site.ready(name), within_s=_WITHIN_S, what="it is ready"
+                    partial(self._site.ready, name), within_s=_WITHIN_S, what="it is ready"
                 )
                 self._ended(name, process.terminate(within_s=_WITHIN_S))
 

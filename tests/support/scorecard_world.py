@@ -66,10 +66,12 @@ class FakeFeed:
             raise self.world.poll_error
         return 0
 
-    def progress(self, ends: Mapping[int, int]) -> tuple[PartitionProgress, ...]:
+    def progress(
+        self, ends: Mapping[int, int], asked_ms: int | None = None
+    ) -> tuple[PartitionProgress, ...]:
         """Be as far as the world wants."""
         watermark_ms = self.world.watermark_ms
-        return (PartitionProgress(0, 9, watermark_ms, ends.get(0), 0),)
+        return (PartitionProgress(0, 9, watermark_ms, ends.get(0), 0, asked_ms),)
 
     async def close(self) -> None:
         """Note it."""

@@ -18,6 +18,8 @@ import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
@@ -51,7 +53,8 @@ public class FlinkJob {
   static final com.sun.management.OperatingSystemMXBean SYSTEM =
       (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
   static final long MARK = Math.max(1, Long.parseLong(System.getenv("PEER_EVENTS")) / 12);
-  static long events;
+  static final long QUIET_NS = 30_000_000_000L;
+  static volatile long events;
   static long released;
 
   static void say(String moment) {
@@ -175,6 +178,28 @@ public class FlinkJob {
     }
   }
 
+  /**
+   * Ends a restored job, with the windows that are still open, once nothing more is read.
+   *
+   * <p>A bounded Kafka source that was restored is not told that there are no further partitions,
+   * and waits for ever.
+   */
+  static void drainOnceQuiet(JobClient job, Path savepoint) throws Exception {
+    long before = -1;
+    long since = System.nanoTime();
+    while (events == 0 || System.nanoTime() - since < QUIET_NS) {
+      Thread.sleep(200);
+      if (job.getJobStatus().get().isGloballyTerminalState()) {
+        return;
+      }
+      if (events != before) {
+        before = events;
+        since = System.nanoTime();
+      }
+    }
+    job.stopWithSavepoint(true, savepoint.toUri().toString(), SavepointFormatType.NATIVE).get();
+  }
+
   public static void main(String[] arguments) throws Exception {
     Path state = Path.of(System.getenv("PEER_STATE"));
     Path checkpoints = state.resolve("checkpoints");
@@ -187,9 +212,9 @@ public class FlinkJob {
         "execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
     settings.setString("io.tmp.dirs", state.toString());
     settings.setString("taskmanager.memory.managed.size", "256m");
-    newestCheckpoint(checkpoints)
-        .ifPresent(
-            path -> settings.setString("execution.state-recovery.path", path.toUri().toString()));
+    Optional<Path> restored = newestCheckpoint(checkpoints);
+    restored.ifPresent(
+        path -> settings.setString("execution.state-recovery.path", path.toUri().toString()));
     StreamExecutionEnvironment environment =
         StreamExecutionEnvironment.createLocalEnvironment(1, settings);
     KafkaSource<Event> source =
@@ -226,7 +251,11 @@ public class FlinkJob {
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
                 .build())
         .uid("out");
-    environment.execute("peers");
+    JobClient job = environment.executeAsync("peers");
+    if (restored.isPresent()) {
+      drainOnceQuiet(job, state.resolve("drained"));
+    }
+    job.getJobExecutionResult().get();
     say("LAST");
     System.exit(0);
   }

@@ -15,6 +15,10 @@ IDLE_MS = 5_000
 """Without anything new for this long the end of the log is the end of the feed. A worker that is
 as fast as a backfill stands at the end of the log all the time, months behind the wall clock."""
 
+UNANSWERED_MS = 60_000
+"""An end that was told longer ago is taken to be the end still: where nobody answers any more,
+what is shown grows old by the wall clock."""
+
 RECOUNT_MS = 24 * 3_600_000
 """Rows that end so long before the last `as_of` are being counted anew: their windows lack what
 was already spoken about, so nothing is said until they are back."""
@@ -37,6 +41,9 @@ class PartitionProgress:
     moved_ms: int | None = None
     """When new rows were last seen, by the clock that says what is now, in milliseconds since 1970
     UTC; None for never. The worker's own clock may go wrong, and takes no part."""
+    asked_ms: int | None = None
+    """When the end was told, by the same clock; None for just now. An end from before the rows
+    fell silent cannot say whether more events wait for a worker that is busy otherwise."""
 
     @property
     def lag(self) -> int | None:
@@ -49,7 +56,10 @@ class PartitionProgress:
             return True
         lag = self.lag
         at_end = lag is not None and lag <= SLACK
-        return at_end and (self.moved_ms is None or now_ms - self.moved_ms >= IDLE_MS)
+        asked_ms = now_ms if self.asked_ms is None else self.asked_ms
+        if now_ms - asked_ms > UNANSWERED_MS:
+            asked_ms = now_ms
+        return at_end and (self.moved_ms is None or asked_ms - self.moved_ms >= IDLE_MS)
 
 
 @dataclass(frozen=True, slots=True)

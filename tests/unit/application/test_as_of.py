@@ -6,6 +6,7 @@ from kpi_stream.application.as_of import (
     FRESH_MS,
     IDLE_MS,
     RECOUNT_MS,
+    UNANSWERED_MS,
     AsOfClock,
     Freshness,
     PartitionProgress,
@@ -20,10 +21,11 @@ def part(
     applied: int = 9,
     end: int | None = 10,
     moved_ms: int | None = 0,
+    asked_ms: int | None = None,
     number: int = 0,
 ) -> PartitionProgress:
     """Return a partition that was counted to its end long ago, unless told otherwise."""
-    return PartitionProgress(number, applied, watermark_ms, end, moved_ms)
+    return PartitionProgress(number, applied, watermark_ms, end, moved_ms, asked_ms)
 
 
 def as_of(*parts: PartitionProgress) -> int | None:
@@ -41,6 +43,10 @@ def as_of(*parts: PartitionProgress) -> int | None:
         (part(NOW - FRESH_MS, applied=0, end=999), False),
         (part(5_000, moved_ms=NOW - IDLE_MS), True),
         (part(5_000, moved_ms=NOW - IDLE_MS + 1), False),  # a backfill at the end of the log
+        # The end was told before the rows fell silent: a worker may just be opening its state.
+        (part(5_000, moved_ms=NOW - 9_000, asked_ms=NOW - 8_000), False),
+        (part(5_000, moved_ms=NOW - 9_000, asked_ms=NOW - 4_000), True),
+        (part(5_000, moved_ms=NOW - 90_000, asked_ms=NOW - UNANSWERED_MS - 1), True),
         (part(None, applied=-1, end=0, moved_ms=None), True),  # nothing was ever written
         (part(5_000, end=None), False),  # nobody knows the end
         (part(5_000, applied=12), True),  # a broker may report an end below the last record

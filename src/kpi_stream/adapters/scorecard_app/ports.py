@@ -61,8 +61,10 @@ class Feed(Protocol):
         """Take what came since, after at most `wait_ms`."""
         ...
 
-    def progress(self, ends: Mapping[int, int]) -> tuple[PartitionProgress, ...]:
-        """Return how far each partition is."""
+    def progress(
+        self, ends: Mapping[int, int], asked_ms: int | None = None
+    ) -> tuple[PartitionProgress, ...]:
+        """Return how far each partition is, by ends that were told at an instant."""
         ...
 
     async def close(self) -> None:

@@ -56,6 +56,7 @@ class ScorecardProcess:
             parts.output, parts.metrics, options.publish_every_s, parts.annotator
         )
         self._ends: dict[int, int] = {}
+        self._asked_ms: int | None = None
         self._stopping = asyncio.Event()
         self._reloads: set[asyncio.Task[Sequence[str]]] = set()
         self._reloading = asyncio.Lock()
@@ -265,6 +266,7 @@ class ScorecardProcess:
         ends = await self._parts.ends.ask(feed.partitions)
         if ends:
             self._ends |= ends
+            self._asked_ms = self._parts.clock.now_ms()
             self._answered_at = self._parts.clock.monotonic()
 
     async def _evaluate(self) -> None:
@@ -281,7 +283,8 @@ class ScorecardProcess:
         if counting is None:
             return
         self._ticked_at = clock.monotonic()
-        freshness = self._clock.advance(counting.feed.progress(self._ends), clock.now_ms())
+        progress = counting.feed.progress(self._ends, self._asked_ms)
+        freshness = self._clock.advance(progress, clock.now_ms())
         metrics.fresh(freshness)
         metrics.matches(counting.matches)
         if not counting.matches:

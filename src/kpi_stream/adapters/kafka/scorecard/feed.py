@@ -112,15 +112,18 @@ class RowFeed:
         """The first row that the totals could not take, counted by other dimensions; or None."""
         return self._misfit
 
-    def progress(self, ends: Mapping[int, int]) -> tuple[PartitionProgress, ...]:
+    def progress(
+        self, ends: Mapping[int, int], asked_ms: int | None = None
+    ) -> tuple[PartitionProgress, ...]:
         """Return how far each partition is.
 
         Args:
             ends: The ends of the source partitions as the broker reports them, where it did.
+            asked_ms: When it did, in milliseconds since 1970 UTC; None for just now.
         """
-        return tuple(self._progress(each, ends.get(each)) for each in self._partitions)
+        return tuple(self._progress(each, ends.get(each), asked_ms) for each in self._partitions)
 
-    def _progress(self, partition: int, end: int | None) -> PartitionProgress:
+    def _progress(self, partition: int, end: int | None, asked_ms: int | None) -> PartitionProgress:
         position = self._positions.get(partition)
         if position is None:
             return PartitionProgress(partition, -1, None, end)
@@ -134,6 +137,7 @@ class RowFeed:
             int(str(watermark)) if known else None,
             end,
             self._moved_ms[partition],
+            asked_ms,
         )
 
     def _take(self, records: Iterable[Record]) -> None:
