@@ -92,6 +92,7 @@ def test_a_silent_broker_ends_the_worker_in_time(
     settle(site, worker)
 
 
+@pytest.mark.long
 def test_a_transaction_without_an_answer_is_given_up(
     proxied_broker: KafkaCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ def settle(site: Site, worker: Process, scorecard: Process) -> None:
     assert all(each == list(range(1, len(each) + 1)) for each in told.values()), told
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_restart_and_a_kill(
     site: Site, proxied_broker: KafkaCluster, month_of_records: list[Record]
@@ -118,6 +119,7 @@ def test_a_restart_and_a_kill(
     settle(site, worker, scorecard)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_silent_broker(
     site: Site, proxied_broker: KafkaCluster, month_of_records: list[Record]

@@ -14,6 +14,7 @@ from tests.support.processes import Process
 EXIT_AFTER_S = 8
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_hung_loop_ends_the_worker(kafka: Kafka, tmp_path: Path) -> None:
     """It cannot answer SIGTERM nor leave the group, so a thread ends it, with words."""
