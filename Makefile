@@ -117,6 +117,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --python-version 3.11 --u
 lock: $(DEV_STAMP) ## Write the lock files again from pyproject.toml.
 	$(COMPILE) --extra dev -o requirements-dev.lock
 	$(COMPILE) --extra build --extra demo -c requirements-dev.lock -o requirements-demo.lock
+	$(COMPILE) --extra build --extra compile -c requirements-dev.lock -o requirements-build.lock
 	$(COMPILE) -c requirements-dev.lock -o requirements.lock
 
 .PHONY: licences

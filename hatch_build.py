@@ -31,6 +31,7 @@ COMPILED = (
     "application/row_store.py",
     "application/recount.py",
     "application/fold.py",
+    "application/intake.py",
     "adapters/state_codec.py",
     "adapters/events/times.py",
     "adapters/events/fast.py",

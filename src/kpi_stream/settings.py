@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     session_timeout_s: Annotated[float, Field(ge=1)] = 10
     """Seconds without a heartbeat until a worker's partitions move on; Kafka wants 6 or more."""
     flush_interval_s: Seconds = 0.3
-    """Longest time between two commits of counted events, in seconds."""
+    """Longest time between two commits of counted events, in seconds; 3 in a backlog."""
     stalled_after_s: Seconds = 120
     """Seconds without progress on its work, or an answer of Kafka's, that make a service unwell."""
     stalled_exit_s: Seconds = 300

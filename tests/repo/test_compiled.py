@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 CORE_TESTS = (
     "tests/unit/domain",
     "tests/unit/application/test_fold.py",
+    "tests/unit/application/test_intake.py",
     "tests/unit/application/test_recount.py",
     "tests/unit/application/test_row_store.py",
     "tests/unit/adapters/events",

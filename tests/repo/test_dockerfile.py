@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import hatch_build
 from kpi_stream import __version__
 from kpi_stream.adapters.embedded_broker import free_port
 from tests.support.compose import ROOT, resolved
@@ -30,11 +31,21 @@ def test_there_are_two_stages():
 
 
 def test_the_base_is_pinned():
-    """One exact version of Python, for both stages, that the project supports."""
-    (argument,) = [each.rest for each in ARGUMENTS if each.word == "ARG"]
-    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.\d+\.\d+-slim-\w+", argument)
+    """One exact version of Python on one Debian: what the first stage compiles fits the second."""
+    python, debian = [each.rest for each in ARGUMENTS if each.word == "ARG"]
+    assert re.fullmatch(r"PYTHON=3\.\d+\.\d+", python)
+    assert re.fullmatch(r"DEBIAN=[a-z]+", debian)
     bases = [each.rest.split()[0] for stage in (BUILD, FINAL) for each in stage[:1]]
-    assert bases == ["${PYTHON_IMAGE}"] * 2
+    # The slim image has no compiler, the other one does.
+    assert bases == ["python:${PYTHON}-${DEBIAN}", "python:${PYTHON}-slim-${DEBIAN}"]
+
+
+def test_the_core_is_compiled():
+    """The variable is set before the wheel is built, and what reads it is sent along."""
+    asked = BUILD.index(Instruction("ENV", "HATCH_BUILD_HOOK_ENABLE_CUSTOM=1"))
+    built = next(at for at, each in enumerate(BUILD) if " wheel " in each.rest)
+    assert asked < built
+    assert "hatch_build.py" in copied(BUILD[:built])
 
 
 def test_it_runs_as_a_number_that_is_not_root():
@@ -116,15 +127,18 @@ def test_the_install_steps_work_in_an_empty_root(tmp_path: Path):
     assert f"no answer on port {nobody}" in run("healthcheck", "worker").stderr
     # The services' own imports: Faust, Kafka, Prometheus, without a broker.
     assert "no Kafka broker answers" in run("worker").stderr
+    compiled = {path.name.partition(".")[0] for path in tmp_path.glob("opt/kpi-stream/**/*.so")}
+    assert {Path(name).stem for name in hatch_build.COMPILED} <= compiled
     assert not list(installed.glob("pip*"))
     assert not (installed / "hatchling").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_locked_package_is_there_for_the_image(tmp_path: Path):
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock"])
+def test_every_locked_package_is_there_for_the_image(tmp_path: Path, lock: str):
     """With a wheel for the image's Python, which need not be that of the tests."""
-    version = re.search(r"python:(3\.\d+)", TEXT)
+    version = re.search(r"PYTHON=(3\.\d+)", TEXT)
     assert version is not None
     platforms = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
     result = subprocess.run(
@@ -132,7 +146,7 @@ def test_every_locked_package_is_there_for_the_image(tmp_path: Path):
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
             *("--require-hashes", "--only-binary=:all:", "--python-version", version[1]),
             *(word for platform in platforms for word in ("--platform", platform)),
-            *("-r", ROOT / "requirements.lock", "-d", tmp_path),
+            *("-r", ROOT / lock, "-d", tmp_path),
         ],
         capture_output=True,
         text=True,

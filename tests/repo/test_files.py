@@ -115,7 +115,7 @@ def test_every_mentioned_make_target_exists():
 def test_lock_files_are_hashed_and_name_no_index():
     """Every locked package is pinned with a hash, and no lock file says where from."""
     locks = [path for path in FILES if path.suffix == ".lock"]
-    assert len(locks) == 3
+    assert len(locks) == 4
     for lock in locks:
         text = lock.read_text()
         packages = re.findall(r"^[a-z0-9].*?(?=^[a-z0-9]|\Z)", text, re.MULTILINE | re.DOTALL)

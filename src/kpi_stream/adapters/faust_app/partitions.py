@@ -50,6 +50,9 @@ class FlushOptions:
     """A partition is flushed when it has pending events for so long; seconds."""
     max_events: int = 50_000
     """... or so many of them."""
+    behind_s: float = 3.0
+    """The first of the two while more than `max_events` wait to be read: no reading is fresh then,
+    and a row or a subject that many of them change is written once; seconds."""
     revoke_s: float = 5.0
     """How long a flush may take when the partition is revoked; seconds."""
     attempts: int = 5
@@ -72,6 +75,8 @@ class _Partition:
     rewinds: int
     position: int | None = None
     """The next offset that a batch should begin with; None until the first after opening."""
+    end: int = 0
+    """The end of the log, as the last batch brought it."""
     unacknowledged: deque[tuple[int, Callable[[], object]]] = field(default_factory=deque)
     flushing: "asyncio.Task[None] | None" = None
     pending_since: float | None = None
@@ -140,7 +145,7 @@ class Partitions:
                 partition.store.process(batch.records, batch.end, batch.position)
             except DamagedSubject as damage:
                 raise await partition.store.located(damage) from damage
-            partition.position = batch.position
+            partition.position, partition.end = batch.position, batch.end
             partition.unacknowledged.append((batch.records[-1].offset, acknowledge))
             self._acknowledge(partition)
             if partition.pending_since is None and partition.store.pending:
@@ -288,11 +293,10 @@ class Partitions:
     def _due(self, partition: _Partition) -> bool:
         if partition.pending_since is None:
             return False
-        waited = self._now_s() - partition.pending_since
-        return (
-            waited >= self._options.interval_s
-            or partition.store.pending >= self._options.max_events
-        )
+        options, waited = self._options, self._now_s() - partition.pending_since
+        behind = partition.end - (partition.position or 0) > options.max_events
+        interval_s = max(options.interval_s, options.behind_s) if behind else options.interval_s
+        return waited >= interval_s or partition.store.pending >= options.max_events
 
     async def _flush_next(self, partition: _Partition) -> None:
         """Begin a flush if one is due, after the running one; take note of how that ended."""

@@ -27,6 +27,7 @@ from kpi_stream.adapters.kafka.position import Position
 from kpi_stream.adapters.kafka.recovery import Recovered, Recovery, damaged
 from kpi_stream.adapters.kafka.topics import TopicFacts
 from kpi_stream.adapters.kafka.writer import OrderedWriter, Part, TransactionalWriter, Writer
+from kpi_stream.application.intake import Taken, UnfoldableError, take
 from kpi_stream.application.ports import (
     POSITION_KEY,
     BrokerOptions,
@@ -38,14 +39,7 @@ from kpi_stream.application.ports import (
     Topics,
     WorkerMetrics,
 )
-from kpi_stream.domain.errors import (
-    DamagedSubject,
-    EventRejected,
-    InputError,
-    StateError,
-    Unavailable,
-)
-from kpi_stream.domain.subject import Outcome
+from kpi_stream.domain.errors import DamagedSubject, InputError, StateError, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,52 +191,38 @@ class PartitionStore:
 
     def process(self, records: Sequence[SourceRecord], end: int, position: int | None) -> None:
         """Apply the records beyond `applied`, in order; see `application.ports.Store`."""
-        decode, apply, rows_applied = self._options.decode, self._fold.apply, self._rows_applied
-        applied, skipped = self._applied, 0
-        outcomes: list[tuple[str, Outcome]] = []
-        rejected: list[tuple[SourceRecord, EventRejected]] = []
-        record: SourceRecord | None = None
         try:
-            for record in records:
-                offset = record.offset
-                if offset <= applied:
-                    skipped += 1
-                    continue
-                try:
-                    event = decode(record.key, record.value, record.timestamp)
-                    outcomes.append((event.type.name, apply(event, offset > rows_applied)))
-                except EventRejected as err:
-                    # Its traceback would hold this frame, and with it every record of the batch.
-                    rejected.append((record, err.with_traceback(None)))
+            taken = take(
+                records,
+                self._options.decode,
+                self._fold.apply,
+                applied=self._applied,
+                rows_applied=self._rows_applied,
+            )
         except DamagedSubject:
             self._broken = True
             raise
-        except Exception as err:
-            at = record.offset if record is not None else None
+        except UnfoldableError as err:
             msg = (
                 f"the event at {self._options.topics.events} partition {self._partition} offset "
-                f"{at} could not be folded: {err!r}. This is a defect: the event is neither "
-                "counted nor passed over"
+                f"{err.offset} could not be folded: {err.error!r}. This is a defect: the event is "
+                "neither counted nor passed over"
             )
             self._broken = True
             raise StateError(msg) from err
         self._end = max(self._end, end)
         self._position = position
-        self._applied = max(applied, records[-1].offset)
-        self._pending += len(records) - skipped
-        self._count(Counter(outcomes), rejected, skipped)
+        self._applied = max(self._applied, records[-1].offset)
+        self._pending += len(records) - taken.skipped
+        self._count(taken)
 
     async def located(self, damage: DamagedSubject) -> StateError:
         """Return the error with the record's place; see `application.ports.Store`."""
         options = self._options
         return await damaged(options.broker, options.topics.declarations, self._partition, damage)
 
-    def _count(
-        self,
-        outcomes: Counter[tuple[str, Outcome]],
-        rejected: list[tuple[SourceRecord, EventRejected]],
-        skipped: int,
-    ) -> None:
+    def _count(self, taken: Taken) -> None:
+        outcomes, rejected, skipped = taken
         metrics, partition = self._options.metrics, self._partition
         metrics.events(partition, outcomes)
         if skipped:

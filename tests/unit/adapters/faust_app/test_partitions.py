@@ -1,6 +1,7 @@
 """The life of a partition in a worker, with a store and a source that do as they are told."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,31 @@ def test_many_events_are_flushed_before_the_interval() -> None:
         await owned.feed(0, batch(5, 5), lambda: None)
         await settled()
         assert log.applied == 5
+
+    run(scenario())
+
+
+def test_a_backlog_is_flushed_less_often() -> None:
+    """While more wait than one flush takes, the interval is the longer one; then the usual one."""
+
+    async def scenario() -> None:
+        log, clock = Log(), [100.0]
+        options = FlushOptions(interval_s=0.5, max_events=20, behind_s=3.0)
+        owned = partitions(log, options=options, now_s=lambda: clock[0])
+        await owned.feed(0, replace(batch(0, 4), end=26), lambda: None)
+        clock[0] += 2.9
+        await owned.tick()
+        await settled()
+        assert log.applied == -1
+        clock[0] += 0.1
+        await owned.tick()
+        await settled()
+        assert log.applied == 4
+        await owned.feed(0, replace(batch(5, 9), end=30), lambda: None)
+        clock[0] += 0.5
+        await owned.tick()
+        await settled()
+        assert log.applied == 9
 
     run(scenario())
 

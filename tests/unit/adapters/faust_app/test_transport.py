@@ -1,11 +1,20 @@
 """The batch transport's bookkeeping; reading itself is tested with real brokers."""
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.consumer.fetcher import (
+    READ_COMMITTED,
+    FetchError,
+    FetchResult,
+    PartitionRecords,
+)
 from aiokafka.errors import IllegalStateError
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust.transport import drivers
 from faust.types import TP
 
@@ -38,6 +47,67 @@ def test_acknowledging_a_batch_acknowledges_all_before_it() -> None:
 def test_other_topics_keep_the_gap_tracking() -> None:
     """Message by message, a gap holds the commit back."""
     assert consumer({OTHER: [3, 4, 9]})._new_offset(OTHER) == 5
+
+
+def written(offset: int, producer: int, *values: bytes) -> bytes:
+    """One batch of a transaction as it lies in the log."""
+    builder = DefaultRecordBatchBuilder(
+        2,
+        0,
+        is_transactional=1,
+        producer_id=producer,
+        producer_epoch=0,
+        base_sequence=0,
+        batch_size=10_000,
+    )
+    for number, value in enumerate(values):
+        builder.append(number, 1_000 + number, b"key", value, [("name", b"text")])
+    return offset.to_bytes(8, "big") + bytes(builder.build())[8:]
+
+
+def fetched(topic: str) -> FetchResult:
+    """The answer to a fetch from offset 1: three records, of them one below, one aborted after."""
+    log = written(0, 7, b"a", b"b") + written(2, 8, b"aborted") + written(3, 7, b"c")
+    tp = TopicPartition(topic, 0)
+    records = PartitionRecords(
+        tp,
+        MemoryRecords(log),
+        aborted_transactions=[(8, 2)],
+        fetch_offset=1,
+        key_deserializer=None,
+        value_deserializer=None,
+        check_crcs=False,
+        isolation_level=READ_COMMITTED,
+    )
+    return FetchResult(tp, assignment=None, partition_records=records, backoff=0)
+
+
+def test_records_of_the_events_are_those_of_the_parser() -> None:
+    """Nothing is copied, and what is left out is the same: below the position, aborted."""
+    events, other = TopicPartition(EVENTS.topic, 0), TopicPartition(OTHER.topic, 0)
+    held = transport.Fetched(
+        frozenset({EVENTS.topic}), OrderedDict({events: fetched(EVENTS.topic)})
+    )
+    held[other] = fetched(OTHER.topic)
+    ours, theirs = (list(held[tp]._partition_records) for tp in (events, other))
+    assert not any(isinstance(record, ConsumerRecord) for record in ours)
+    assert all(isinstance(record, ConsumerRecord) for record in theirs)
+    for records in (ours, theirs):
+        assert [
+            (each.offset, each.timestamp, each.key, each.value, list(each.headers))
+            for each in records
+        ] == [
+            (1, 1_001, b"key", b"b", [("name", b"text")]),
+            (3, 1_000, b"key", b"c", [("name", b"text")]),
+        ]
+
+
+def test_an_error_is_held_like_an_answer() -> None:
+    """The fetcher keeps both under the partition, and raises the error when asked for it."""
+    tp, error = TopicPartition(EVENTS.topic, 0), FetchError(error=OSError(), backoff=0)
+    held = transport.Fetched(frozenset({EVENTS.topic}), OrderedDict())
+    held[tp] = error
+    assert held[tp] is error
 
 
 @pytest.mark.parametrize("error", [IllegalStateError("no assignment"), AssertionError("none")])
