@@ -10,6 +10,8 @@ DEMO_STAMP := $(VENV)/.demo.stamp
 DEV_STAMP := $(VENV)/.dev.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
+# Most tests wait for somebody most of the time. A file's tests stay together: they share a broker.
+PARALLEL ?= -n auto --maxprocesses=4 --dist=loadfile
 
 # The customs declarations to run the demo on; empty: the simulator's own generator.
 DECLARATIONS ?=
@@ -68,7 +70,7 @@ demo-once: $(DEMO_STAMP) ## The same without going live: print the final scoreca
 
 .PHONY: test
 test: $(DEV_STAMP) ## The tests that need no Java, in random order; up to a quarter of an hour.
-	$(PYTEST) -m "not kafka and not slow" --session-timeout=1800 $(PYTEST_ARGS)
+	$(PYTEST) -m "not kafka and not slow" $(PARALLEL) --session-timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: faults
 faults: $(DEV_STAMP) ## All tests on a real Apache Kafka (Java 17, Maven), with kill -9, and the slow ones.
@@ -76,7 +78,8 @@ faults: $(DEV_STAMP) ## All tests on a real Apache Kafka (Java 17, Maven), with 
 
 .PHONY: faults-share
 faults-share: $(DEV_STAMP) ## The same without the long ones: the share of each change.
-	$(PYTEST) tests -m "(kafka or slow) and not long" --timeout=600 --session-timeout=2700 $(PYTEST_ARGS)
+	$(PYTEST) tests -m "(kafka or slow) and not long" $(PARALLEL) --timeout=600 --session-timeout=2700 \
+		$(PYTEST_ARGS)
 
 .PHONY: compiled-test
 compiled-test: $(DEV_STAMP) ## Compile the core (needs a C compiler) and run its tests on the result.

@@ -116,6 +116,7 @@ def test_opening_a_partition(exact: Site, chance: random.Random, tmp_path: Path)
     judge(exact)
 
 
+@pytest.mark.long
 def test_repairing_a_cut_flush(plain: Site, chance: random.Random, tmp_path: Path) -> None:
     """What mends a flush that was cut off may be cut off itself."""
     records = simulated(tmp_path, days=30, per_day=20, seed=chance.randrange(1_000))
