@@ -116,7 +116,13 @@ def _attempt(
         print(f"{title}: {of_engine['missing']}", flush=True)
     except Exception as err:  # noqa: BLE001  (whatever a peer does, the others are measured)
         traceback.print_exc()
-        of_engine["missing"] = f"failed ({title}): {str(err)[:300]}"
+        why = f"{title}: {str(err)[-300:]}"
+        if of_engine.get("again"):
+            of_engine["missing"] = f"failed twice; {why}"
+        else:
+            # Some trip over a topic that they have only just made; that is said, and forgiven once.
+            of_engine["again"] = f"failed once, and was started again; {why}"
+            _attempt(title, of_engine, kind, measured)
     else:
         of_engine[kind].append(asdict(one))
         print(f"{title}: {_words(one)}", flush=True)

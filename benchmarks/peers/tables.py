@@ -90,8 +90,8 @@ def _ratios(found: dict[str, Any]) -> Table:
 
 def _missing(found: dict[str, Any]) -> Table:
     rows = tuple(
-        (*title(name), of_engine["missing"].replace("\n", " ").replace("|", "/"))
+        (*title(name), why.replace("\n", " ").replace("|", "/"))
         for name, of_engine in found.items()
-        if of_engine["missing"]
+        if (why := of_engine["missing"] or of_engine.get("again", ""))
     )
-    return Table("Not measured, and why", ("engine", "set up as", "why"), rows)
+    return Table("What failed or cannot run here", ("engine", "set up as", "why"), rows)

@@ -1,5 +1,6 @@
 """Grafana's own types and functions, asked through node: the package in `tests/grafana`."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -18,12 +19,17 @@ INSTALL_S, ANSWER_S = 500, 280
 
 @cache
 def node() -> str:
-    """Return node's path with the package installed; it comes with the development tools."""
+    """Return node's path with the package installed; it comes with the development tools.
+
+    Processes that run tests side by side wait for the one that installs.
+    """
     found, npm = (str(Path(sys.executable).with_name(name)) for name in ("node", "npm"))
-    if not _INSTALLED.exists() or _INSTALLED.read_bytes() != _LOCK.read_bytes():
-        command = [npm, "ci", "--ignore-scripts", "--no-progress"]
-        _run(command, "", INSTALL_S)
-        shutil.copyfile(_LOCK, _INSTALLED)
+    with (PACKAGE / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _INSTALLED.exists() or _INSTALLED.read_bytes() != _LOCK.read_bytes():
+            command = [npm, "ci", "--ignore-scripts", "--no-progress"]
+            _run(command, "", INSTALL_S)
+            shutil.copyfile(_LOCK, _INSTALLED)
     return found
 
 

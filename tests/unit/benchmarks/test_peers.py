@@ -13,8 +13,8 @@ from benchmarks.peers import ours
 from benchmarks.peers.engines import ENGINES, NAMES
 from benchmarks.peers.feed import Expected, PeerFeed, answer, events, peer_feed, summed
 from benchmarks.peers.install import JOBS, Missing, classpath
-from benchmarks.peers.runs import _LINE, differences, settle
-from benchmarks.peers.side_by_side import joined
+from benchmarks.peers.runs import _LINE, Run, differences, settle
+from benchmarks.peers.side_by_side import _attempt, joined
 from benchmarks.peers.tables import tables
 from benchmarks.worker import REDUCED
 from kpi_stream.adapters.strategy_files import load_strategy
@@ -133,7 +133,7 @@ def test_an_engine_that_cannot_run_is_said_and_stops_no_other(monkeypatch):
     found = {name: {"runs": [], "killed": [], "missing": ""} for name in NAMES}
     found["flink"]["missing"] = "cannot run here: java | is not installed"
     (table,) = tables(found)
-    assert table.title == "Not measured, and why"
+    assert table.title == "What failed or cannot run here"
     assert table.rows == (
         (
             ENGINES["flink"].title,
@@ -141,6 +141,25 @@ def test_an_engine_that_cannot_run_is_said_and_stops_no_other(monkeypatch):
             "cannot run here: java / is not installed",
         ),
     )
+
+
+def test_an_engine_that_fails_is_tried_once_more():
+    """A second failure is the last; both are in the table."""
+    run = Run(1.0, 1.0, 1.0, 1.0, 1.0, 1, 0, 1.0)
+    outcomes = iter([RuntimeError("tripped"), run, RuntimeError("fell")])
+
+    def measured() -> Run:
+        outcome = next(outcomes)
+        if isinstance(outcome, RuntimeError):
+            raise outcome
+        return outcome
+
+    found = {"faust": {"runs": [], "killed": [], "missing": ""}}
+    _attempt("run 1", found["faust"], "runs", measured)
+    assert len(found["faust"]["runs"]) == 1
+    assert "started again; run 1: tripped" in tables(found)[-1].rows[0][-1]
+    _attempt("run 2", found["faust"], "runs", measured)
+    assert found["faust"]["missing"] == "failed twice; run 2: fell"
 
 
 def test_what_is_wrong_after_a_crash_is_shown_as_wrong():
