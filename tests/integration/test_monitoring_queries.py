@@ -8,8 +8,7 @@ is listed, each with what fills it.
 import math
 import re
 import shutil
-import urllib.error
-import urllib.request
+import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -312,16 +311,6 @@ def test_the_twins_are_the_conditions() -> None:
     )
 
 
-def reload(url: str) -> int:
-    """Ask the scorecard to read its strategy again; return the status of the answer."""
-    request = urllib.request.Request(f"{url}/-/reload", method="POST")  # noqa: S310  (loopback)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (loopback)
-            return int(answer.status)
-    except urllib.error.HTTPError as err:
-        return err.code
-
-
 @pytest.mark.usefixtures("well")
 def test_faults_fire_what_is_silent_while_all_is_well(watched: Watched) -> None:
     """One fault after the other in the real processes; a stale feed ends the KPIs' own alerts."""
@@ -336,10 +325,11 @@ def test_faults_fire_what_is_silent_while_all_is_well(watched: Watched) -> None:
     kpis = watched.strategy / "kpis.yaml"
     right = kpis.read_text()
     kpis.write_text(right + "  - id: half-a-kpi\n")
-    assert reload(site.scorecard_url) == 400
+    watched.scorecard.send(signal.SIGHUP)
     watched.fires("StrategyReloadRefused")
     kpis.write_text(right)
-    assert reload(site.scorecard_url) == 200
+    watched.scorecard.send(signal.SIGHUP)
+    watched.scorecard.wait_for_output("was read again", within_s=WITHIN_S)
 
     watched.feed.stop()
     watched.fires("FeedStale")

@@ -9,7 +9,9 @@ a small shell that waits for its standard input to close, which the kernel does 
 that ends, and then ends the broker.
 """
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -63,12 +65,18 @@ def broker_binary() -> Path:
     return binary
 
 
+_PORTS = range(20_000, 32_768)
+"""Below those that the system gives to whoever connects: one of these would be taken between the
+question and the answer."""
+
+
 def free_port() -> int:
     """Return a TCP port on the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def guarded(command: list[str]) -> list[str]:
