@@ -40,6 +40,7 @@ def site(proxied_broker: KafkaCluster, tmp_path: Path) -> Iterator[Site]:
         proxied_broker.heal()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_restart_and_a_kill(
     site: Site, proxied_broker: KafkaCluster, month_of_records: list[Record]
@@ -58,6 +59,7 @@ def test_a_restart_and_a_kill(
     settle(site, worker)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_silent_broker_ends_the_worker_in_time(
     site: Site, proxied_broker: KafkaCluster, month_of_records: list[Record]

@@ -20,7 +20,7 @@ from tests.support.streams import new_topics, send, table
 EVENTS = 240_000
 PARTITIONS = 2
 SUBJECTS = 5_000
-WITHIN_S = 90.0
+WITHIN_S = 180.0
 
 
 def _worker(log: Path, brokers: str, topics: Topics, guarantee: str) -> Process:

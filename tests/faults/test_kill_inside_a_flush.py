@@ -95,6 +95,7 @@ def test_a_transaction(exact: Site, chance: random.Random, tmp_path: Path) -> No
     assert len(expected.rejected) > 100
 
 
+@pytest.mark.long
 def test_writes_one_after_the_other(plain: Site, chance: random.Random, tmp_path: Path) -> None:
     """The order of the parts repairs it; the letters of a cut flush come twice, and no others."""
     records = simulated(tmp_path, days=30, per_day=30, seed=chance.randrange(1_000))
@@ -103,6 +104,7 @@ def test_writes_one_after_the_other(plain: Site, chance: random.Random, tmp_path
     judge(plain, repeats=repeats)
 
 
+@pytest.mark.long
 def test_opening_a_partition(exact: Site, chance: random.Random, tmp_path: Path) -> None:
     """Killed while it fences or reads the state, it has changed nothing."""
     records = simulated(tmp_path, days=30, per_day=10, seed=chance.randrange(1_000))

@@ -93,8 +93,9 @@ def exact_after_kills(
     assert len(expected.rejected) > 50
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 3])
+@pytest.mark.parametrize("workers", [1, 3])
 def test_some_kills(site: Site, chance: random.Random, tmp_path: Path, workers: int) -> None:
     """Whoever dies, and all at once: the rows are those of a fold that never stopped."""
     exact_after_kills(site, tmp_path, chance, workers=workers, kills=5, per_day=20, named=True)
@@ -118,10 +119,9 @@ def test_many_kills(
     exact_after_kills(site, tmp_path, chance, workers=workers, kills=kills, per_day=60, named=named)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "then", [pytest.param("it goes on", marks=pytest.mark.long), "it is killed"]
-)
+@pytest.mark.parametrize("then", ["it goes on", "it is killed"])
 def test_a_rebalance_while_the_state_is_read(
     site: Site, chance: random.Random, tmp_path: Path, then: str
 ) -> None:

@@ -67,6 +67,7 @@ def exact_up_and_down(
     judge(site)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("site", [2], indirect=True)
 def test_one_three_one_on_two_partitions(site: Site, chance: random.Random, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--cluster.listen-address=",
     ]
     with Process(command, log=root / "log", dies_with_parent=True) as process:
-        process.wait_until(lambda: _answers(url), within_s=30, what="Alertmanager is ready")
+        process.wait_until(lambda: _answers(url), within_s=90, what="Alertmanager is ready")
         yield url
 
 
@@ -178,7 +178,7 @@ def becomes(url: str, expected: dict[str, str], *sent: dict[str, str]) -> None:
             every = json.load(answer)
         return {each["labels"]["alertname"]: each["status"]["state"] for each in every} == expected
 
-    eventually(states, within_s=10, what=str(expected))
+    eventually(states, within_s=90, what=str(expected))
 
 
 def test_a_cause_silences_its_effects(alertmanager: str) -> None:

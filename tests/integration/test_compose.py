@@ -21,7 +21,7 @@ from tests.support.site import page
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
-WITHIN_S = 120.0
+WITHIN_S = 180.0
 ORDER = ("kafka", "topics", "worker", "scorecard", "prometheus")
 """An order that depends_on allows; Grafana does not run here."""
 

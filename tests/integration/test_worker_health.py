@@ -14,7 +14,7 @@ from tests.support.kafka import Kafka
 from tests.support.processes import Process, eventually
 from tests.support.site import Site, metrics_url
 
-WITHIN_S = 60.0
+WITHIN_S = 180.0
 STALLED_AFTER_S = 3
 
 

@@ -22,7 +22,7 @@ from tests.support.kafka import Kafka
 from tests.support.processes import Process, eventually
 from tests.support.streams import new_topics, records_of, send, table, table_of
 
-WITHIN_S = 60.0
+WITHIN_S = 180.0
 Start = Callable[..., Process]
 
 

@@ -16,7 +16,7 @@ from kpi_stream.adapters.prometheus.history_files import BLOCK_HOURS
 from tests.support.processes import Process
 from tests.support.required import missing
 
-_READY_S = 60
+_READY_S = 180
 RETENTION = "100y"
 """Of what a test loads, however old."""
 

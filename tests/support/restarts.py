@@ -10,7 +10,7 @@ from tests.support.processes import Process
 from tests.support.site import Site
 from tests.support.verdict import wait_until_counted
 
-WITHIN_S = 120.0
+WITHIN_S = 180.0
 ENDS = ("kill -9", "SIGTERM")
 
 

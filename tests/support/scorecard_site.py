@@ -161,7 +161,7 @@ def serving(process: Process) -> int:
         except urllib.error.URLError:
             return False
 
-    process.wait_until(ready, within_s=30, what="it is ready")
+    process.wait_until(ready, within_s=90, what="it is ready")
     return port
 
 
@@ -189,4 +189,4 @@ def status(port: int) -> str | None:
 
 def await_status(port: int, *wanted: str) -> None:
     """Return once the status is one of those wanted."""
-    eventually(lambda: status(port) in wanted, within_s=20, what=f"status {wanted}")
+    eventually(lambda: status(port) in wanted, within_s=90, what=f"status {wanted}")

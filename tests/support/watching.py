@@ -28,7 +28,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 HELD = {"for": "2s", "keep_firing_for": "2s"}
 """How long a condition holds, and an alert goes on, in shortened rules."""
 _HOLDS = re.compile(r"^( +)(for|keep_firing_for): \w+$", re.MULTILINE)
-_READY_S = 60.0
+_READY_S = 180.0
 
 
 def prometheus_config(
