@@ -7,6 +7,7 @@ same: value, numerator, denominator, samples, and why there is no value.
 import json
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -141,6 +142,10 @@ def two_workers(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
     return workers
 
 
+SLICE = 20
+"""Events that are sent at once while a worker joins."""
+
+
 def one_two_one(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
     """Start with one worker, let another join and the first one leave, all of it under load."""
     third = len(records) // 3
@@ -148,17 +153,20 @@ def one_two_one(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
     site.send(records[:third])
     site.wait_until_counted(rows, first)
     second = site.worker()
-    slices = iter(range(third, 2 * third, 200))
+    slices = iter(range(third, 2 * third, SLICE))
+    due_s = 0.0
 
     def load() -> bool:
-        start = next(slices, None)
-        if start is not None:
-            site.send(records[start : min(start + 200, 2 * third)])
+        nonlocal due_s
+        # Spread out: what the first worker has counted before the other joins opens nothing there.
+        if time.monotonic() > due_s and (start := next(slices, None)) is not None:
+            site.send(records[start : min(start + SLICE, 2 * third)])
+            due_s = time.monotonic() + 0.5
         return opened(second)
 
     second.wait_until(load, within_s=WITHIN_S, what="the second worker has partitions")
     for start in slices:
-        site.send(records[start : min(start + 200, 2 * third)])
+        site.send(records[start : min(start + SLICE, 2 * third)])
     site.send(records[2 * third : -third // 2])
     assert first.terminate() == 0, first.output()
     site.send(records[-third // 2 :])
