@@ -176,6 +176,11 @@ class BatchConsumer(base.Consumer):
             self._read_offset[tp] = None
             yield tp, self._batch_message(tp, batch, generation)
 
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit what is acknowledged first: Faust forgets it here, and it would be read again."""
+        await self.commit()
+        await super().on_partitions_revoked(revoked)
+
     async def perform_seek(self) -> None:
         """Go to the committed positions, unless a rebalance takes the partitions away meanwhile.
 
