@@ -22,13 +22,12 @@ import msgspec
 from benchmarks.apart import apart
 from benchmarks.cluster import PARTITIONS
 from benchmarks.feed import Feed
-from benchmarks.machine import load_average
+from benchmarks.machine import is_compiled, load_average
 from benchmarks.result import Result, Table, spread
 from benchmarks.worker import PROTOTYPE_TYPES, REDUCED
 from kpi_stream.adapters.event_files import read_lines
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.application import fold as fold_module
 from kpi_stream.application.fold import PartitionFold
 from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import event_codec, retention
@@ -151,11 +150,6 @@ def rows_digest(path: Path, name: str) -> str:
     for partition in range(PARTITIONS):
         core.drain(partition, clock)
     return core.digest()
-
-
-def is_compiled() -> bool:
-    """Return whether the compiled build of the core is in use."""
-    return not str(fold_module.__file__).endswith(".py")
 
 
 class Core:

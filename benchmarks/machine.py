@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from kpi_stream.application import fold
 from tests.support.kafka import POM
 
 
@@ -18,7 +19,13 @@ def description() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         "Apache Kafka": _first_match(POM, r"<version>(.+?)</version>") or "unknown",
+        "core of kpi-stream": "compiled, as in the image" if is_compiled() else "pure Python",
     }
+
+
+def is_compiled() -> bool:
+    """Return whether the compiled build of the core is in use."""
+    return not str(fold.__file__).endswith(".py")
 
 
 def load_average() -> float:

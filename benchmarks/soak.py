@@ -23,9 +23,8 @@ import click
 
 from benchmarks import exactness, soak_feed
 from benchmarks import soak_samples as watch
-from benchmarks.core import is_compiled
 from benchmarks.feed import kept
-from benchmarks.machine import description, load_average
+from benchmarks.machine import description, is_compiled, load_average
 from benchmarks.result import Result, show
 from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.kafka.topics import Layout, topics_init
