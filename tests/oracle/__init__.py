@@ -8,6 +8,8 @@ parameters: minimum sample, windows, dimensions and their members, the monthly p
 * `facts.sql`     what was known at an instant: duplicates, corrections, set-once winners
 * `subjects.sql`  one row per declaration, audit, control action, survey answer
 * `kpis.sql`      one query a KPI: its contributions
+* `stages.sql`    how long each stage of the way to the release took
+* `worklist.sql`  who waits for the release, until when, and in which stage
 * `local_time.py` panes, local days and windows as intervals of milliseconds
 * `parameters.py` those numbers and lists
 * `oracle.py`     puts them together and adds up

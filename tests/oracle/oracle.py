@@ -35,6 +35,19 @@ class OracleReading(NamedTuple):
     samples: int
 
 
+class Wait(NamedTuple):
+    """A declaration that waits for its release."""
+
+    subject: str
+    office: str
+    due_ms: int
+    """When its 48 hours are over."""
+    channel: str | None
+    stage: str
+    since_ms: int
+    """When the newest event of its way happened."""
+
+
 class Section(NamedTuple):
     """One query of `kpis.sql`."""
 
@@ -197,10 +210,36 @@ class Oracle:
                 found |= {(kpi.id, name, "national", ""): nothing for name in names}
         return found
 
-    def _read(self, kpi: KpiParameters, windows: list[Window], at: int) -> dict[Key, OracleReading]:
+    def stages(
+        self, as_of: datetime, windows: Collection[str], dimensions: Collection[str]
+    ) -> dict[Key, OracleReading]:
+        """Return how long each stage took, as readings: their mean, in the place of a KPI's."""
+        at = self._prepare(as_of)
+        self._db.execute((HERE / "stages.sql").read_text("utf-8"))
+        found: dict[Key, OracleReading] = {}
+        names = self._db.execute("SELECT DISTINCT stage FROM stage_parts").fetchall()
+        for (stage,) in names:
+            section = Section("mean", 0, f"SELECT * FROM stage_parts WHERE stage = '{stage}'")  # noqa: S608 - own
+            like = KpiParameters(
+                stage, tuple(windows), tuple(dimensions), 1, "seconds", measured=True
+            )
+            spans = [self.time.window(name, at) for name in windows]
+            found |= self._read(like, spans, at, section)
+        return found
+
+    def waiting(self, as_of: datetime) -> list[Wait]:
+        """Return who waits for the release, the first due first."""
+        self._prepare(as_of)
+        for name in ("stages.sql", "worklist.sql"):
+            found = self._db.execute((HERE / name).read_text("utf-8"))
+        return [Wait(*row) for row in found.fetchall()]
+
+    def _read(
+        self, kpi: KpiParameters, windows: list[Window], at: int, section: Section | None = None
+    ) -> dict[Key, OracleReading]:
         if not windows:
             return {}
-        section = self.sections[kpi.id]
+        section = section or self.sections[kpi.id]
         due = section.form == "due"
         spans = ", ".join(
             f"('{each.name}', {each.due_start}, {each.due_end})"

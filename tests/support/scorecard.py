@@ -13,6 +13,7 @@ from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain import strategy as s
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.events import BY_NAME, Event, Fact
+from kpi_stream.domain.initiatives import Action, Benchmark, Initiative
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
 from kpi_stream.domain.rows import RowKey, encode_key
 from kpi_stream.domain.windows import PANE_MS
@@ -93,14 +94,14 @@ def strategy(*targets: s.Target, **changes: object) -> s.Strategy:
         ),
         targets,
         (
-            s.Initiative(
+            Initiative(
                 "scanners", text("Scanners"), "Head", date(2026, 1, 1), date(2026, 12, 31),
                 100_00, 25_00, 0.4, ("sharper",),
-                (s.Action(text("Buy"), "Ana", date(2026, 6, 1)),
-                 s.Action(text("Train"), "Luis", date(2026, 7, 1))),
+                (Action(text("Buy"), "Ana", date(2026, 6, 1)),
+                 Action(text("Train"), "Luis", date(2026, 7, 1))),
             ),
         ),
-        (s.Benchmark("sg", ADVANCE, "Singapore", 0.9, "2024", "report"),),
+        (Benchmark("sg", ADVANCE, "Singapore", 0.9, "2024", "report"),),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
 

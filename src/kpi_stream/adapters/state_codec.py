@@ -12,6 +12,7 @@ from kpi_stream.domain.events import TYPES_OF_KIND, Fact, Kind
 from kpi_stream.domain.subject import Subject
 
 _State = tuple[int, int, bool, list[list[Fact] | None], list[str]]
+_Head = tuple[int, int, bool, msgspec.Raw, list[str]]
 
 
 class MsgspecStateCodec:
@@ -24,6 +25,7 @@ class MsgspecStateCodec:
         """Build the coders once; they are reused for every record."""
         self._pack = msgspec.msgpack.Encoder().encode
         self._unpack = msgspec.msgpack.Decoder(_State).decode
+        self._unpack_head = msgspec.msgpack.Decoder(_Head).decode
         self.encode_counters = msgspec.json.Encoder(order="sorted").encode
         self._counters = msgspec.json.Decoder(dict[str, int]).decode
 
@@ -55,6 +57,18 @@ class MsgspecStateCodec:
             # Slots are append-only: an older record simply lacks the newest milestones.
             facts.extend([None] * missing)
         return Subject(kind, facts, corrected, newest_ms, reached=reached, conflicting=conflicting)
+
+    def reached(self, record: bytes) -> int | None:
+        """Return one bit a slot that has facts, without decoding the rest.
+
+        None where they do not say what counts: corrections may have taken some of them back, or
+        the bytes are not a state.
+        """
+        try:
+            _, reached, _, _, corrected = self._unpack_head(record)
+        except msgspec.DecodeError:
+            return None
+        return None if corrected else reached
 
     def decode_counters(self, record: bytes) -> dict[str, int]:
         """Return the counters that `encode_counters` wrote.

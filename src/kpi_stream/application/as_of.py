@@ -5,8 +5,9 @@ events stop. During a backfill it is the watermark, so history that is judged ag
 history's own statuses instead of comparing last year's declarations with today's targets.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 FRESH_MS = 60_000
 """A watermark younger than this counts as caught up: under load the last offset always runs."""
@@ -44,6 +45,10 @@ class PartitionProgress:
     asked_ms: int | None = None
     """When the end was told, by the same clock; None for just now. An end from before the rows
     fell silent cannot say whether more events wait for a worker that is busy otherwise."""
+    judged: int = 0
+    """How many of its latest events were looked at for `rejected`; 0 where nobody counted."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """How many of those were rejected, by reason."""
 
     @property
     def lag(self) -> int | None:
@@ -84,6 +89,16 @@ class Freshness:
     def lag(self) -> int:
         """Return the number of events that are known not to be in the rows yet."""
         return sum(each.lag or 0 for each in self.partitions)
+
+    @property
+    def judged(self) -> int:
+        """Return how many of the latest events were looked at for `rejected`; 0 for none."""
+        return sum(each.judged for each in self.partitions)
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """Return how many of those were rejected, by reason."""
+        return sum((Counter(each.rejected) for each in self.partitions), Counter[str]())
 
 
 class AsOfClock:

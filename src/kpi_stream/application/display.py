@@ -2,7 +2,7 @@
 
 from kpi_stream.domain.readings import NoData
 from kpi_stream.domain.status import Status
-from kpi_stream.domain.strategy import Kpi, Strategy, Text, Unit
+from kpi_stream.domain.strategy import Holder, Kpi, Strategy, Text, Unit
 
 MARKS = {
     Status.ON_TRACK: "●",
@@ -18,6 +18,16 @@ STATUS_WORDS: dict[Status, Text] = {
     Status.OFF_TRACK: {"es": "Fuera de meta", "en": "Off track"},
     Status.NO_DATA: {"es": "Sin datos", "en": "No data"},
 }
+
+HOLDERS: dict[Holder, Text] = {
+    Holder.TRADER: {"es": "Operador y su agente", "en": "Trader and broker"},
+    Holder.CARRIER: {"es": "Transportista", "en": "Carrier"},
+    Holder.PORT: {"es": "Puerto, aeropuerto, almacén", "en": "Port, airport, warehouse"},
+    Holder.BANK: {"es": "Banco", "en": "Bank"},
+    Holder.CUSTOMS: {"es": "Aduana", "en": "Customs"},
+    Holder.AGENCIES: {"es": "Otras entidades", "en": "Other agencies"},
+}
+"""Who holds the time."""
 
 NO_DATA_WORDS: dict[NoData, Text] = {
     NoData.TOO_FEW: {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kpi_stream.application.ports import Changes, StateCodec
 from kpi_stream.application.recount import Plan
 from kpi_stream.application.row_store import RowStore
+from kpi_stream.application.worklist import WorklistBook
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import DamagedSubject, EventRejected, Reason, StateError
 from kpi_stream.domain.events import EVENT_TYPES, STATE_VERSION, Event, Kind
@@ -53,6 +54,7 @@ class PartitionFold:
         self._retention = retention or Retention()
         self.watermark_ms = -1
         self._rows = RowStore(catalogue.days, codec)
+        self._book = WorklistBook(catalogue)
         self._add = self._rows.add
         self._states: dict[str, bytes] = {}
         self._live: dict[str, Subject] = {}
@@ -119,8 +121,11 @@ class PartitionFold:
         """Return what changed since the last drain, and let go of what is no longer needed."""
         subjects: list[tuple[bytes, bytes | None]] = []
         states, live, encode = self._states, self._live, self._codec.encode_subject
+        listed = self._book.take if self._book.kinds else None
         for key in self._touched:
             subject = live[key]
+            if listed is not None:
+                listed(key, subject)
             leaves_ms = self._leaves_ms(subject)
             record = leaves_ms.to_bytes(LEAVES_BYTES, "big") + encode(subject)
             held = states.get(key)
@@ -132,7 +137,15 @@ class PartitionFold:
         if len(live) > LIVE_KEPT:
             live.clear()
         subjects.extend(self._sweep())
-        return Changes(subjects, self._rows.drain(self.watermark_ms))
+        worklists = self._book.drain(self._state, self.watermark_ms)
+        return Changes(subjects, self._rows.drain(self.watermark_ms), worklists)
+
+    def drain_rows(self) -> list[tuple[bytes, bytes | None]]:
+        """Return the rows that changed since the last drain; the subjects wait for the next one.
+
+        For whoever reads often and stores nothing: to encode the subjects takes most of a drain.
+        """
+        return self._rows.drain(self.watermark_ms)
 
     def restore_subject(self, key: bytes, value: bytes | None) -> None:
         """Take back one record of the subjects' topic."""
@@ -150,10 +163,17 @@ class PartitionFold:
         self._rows.restore(key, value)
 
     def restored(self) -> None:
-        """Finish recovery, once both topics were read to their ends."""
+        """Finish recovery, once both topics were read to their ends.
+
+        Raises:
+            DamagedSubject: A subject that may stand on a worklist cannot be read.
+        """
         for key, record in self._states.items():
             self._leaving.setdefault(_leaves(record) // DAY_MS, []).append(key)
+            if len(record) > LEAVES_BYTES and key.partition(":")[0] in self._book.kinds:
+                self._list_again(key, record[LEAVES_BYTES:])
         self._swept_day = min(self._leaving, default=0) - 1
+        self._book.restored()
         self._rows.restored(self.watermark_ms)
 
     def meta(self) -> dict[str, object]:
@@ -194,6 +214,26 @@ class PartitionFold:
             if key not in self._live and len(record) > LEAVES_BYTES:
                 yield self._codec.decode_subject(Kind(key.partition(":")[0]), record[LEAVES_BYTES:])
         yield from self._live.values()
+
+    def _list_again(self, key: str, state: bytes) -> None:
+        """Put a stored subject on the worklists; most are done, and not decoded for that."""
+        kind = Kind(key.partition(":")[0])
+        reached = self._codec.reached(state)
+        if reached is not None and self._book.over(kind, reached):
+            return
+        try:
+            subject = self._codec.decode_subject(kind, state)
+        except StateError as err:
+            raise DamagedSubject(key, str(err)) from err
+        self._book.take(key, subject)
+
+    def _state(self, key: str) -> Subject:
+        """Return the state of a subject that is in it."""
+        live = self._live.get(key)
+        if live is not None:
+            return live
+        record, kind = self._states[key], Kind(key.partition(":")[0])
+        return self._codec.decode_subject(kind, record[LEAVES_BYTES:])
 
     def _open(self, key: str, event: Event) -> Subject:
         record = self._states.get(key)
@@ -251,6 +291,7 @@ class PartitionFold:
                     yield key.encode(), None
                 else:
                     self._live.pop(key, None)
+                    self._book.drop(key)
                     forgotten_ms = leaves_ms + self._retention.remembered_ms
                     marker = forgotten_ms.to_bytes(LEAVES_BYTES, "big")
                     self._states[key] = marker

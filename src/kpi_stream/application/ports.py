@@ -15,7 +15,8 @@ from kpi_stream.domain.events import Event, Kind
 from kpi_stream.domain.subject import Outcome, Subject
 
 POSITION_KEY = b"@"
-"""The reserved key in both state topics; its record says up to where the events are applied."""
+"""The reserved key in the topics of subjects and rows; its record says up to where the events are
+applied."""
 
 
 class Fenced(KpiStreamError):
@@ -43,6 +44,12 @@ class Topics:
     transitions: str = "kpi.transitions"
     epochs: str = "kpi.epoch"
     """Says which epoch serves."""
+    worklist: str = "kpi.worklist"
+
+    @property
+    def state(self) -> tuple[str, str, str]:
+        """The topics that belong to an epoch, each with as many partitions as the events."""
+        return self.declarations, self.rows, self.worklist
 
     def with_epoch(self, epoch: str) -> Self:
         """Return the names with the state topics of another epoch.
@@ -57,7 +64,10 @@ class Topics:
         if not epoch:
             return self
         return replace(
-            self, declarations=f"{self.declarations}.{epoch}", rows=f"{self.rows}.{epoch}"
+            self,
+            declarations=f"{self.declarations}.{epoch}",
+            rows=f"{self.rows}.{epoch}",
+            worklist=f"{self.worklist}.{epoch}",
         )
 
 
@@ -107,6 +117,8 @@ class Changes(NamedTuple):
 
     subjects: list[tuple[bytes, bytes | None]]
     rows: list[tuple[bytes, bytes | None]]
+    worklists: Sequence[tuple[bytes, bytes | None]] = ()
+    """Nothing reads them back: they follow from the subjects."""
 
 
 class StateCodec(Protocol):
@@ -124,6 +136,13 @@ class StateCodec(Protocol):
 
         Raises:
             StateError: The bytes are not a state of that kind.
+        """
+
+    def reached(self, record: bytes) -> int | None:
+        """Return one bit a slot that has facts, without decoding the rest.
+
+        None where they do not say what counts: corrections may have taken some of them back, or
+        the bytes are not a state.
         """
 
     def encode_counters(self, counters: dict[str, int]) -> bytes:
@@ -173,7 +192,11 @@ class Fold(Protocol):
         """Take over a stored row; a later record of the same key replaces it."""
 
     def restored(self) -> None:
-        """Note that both topics were read; called once, after the last record."""
+        """Note that both topics were read; called once, after the last record.
+
+        Raises:
+            DamagedSubject: What is stored of a subject cannot be read.
+        """
 
     def meta(self) -> Mapping[str, object]:
         """Return what the position record must say about the state, for example its version."""

@@ -53,6 +53,16 @@ class ReadingTable:
             each.id: each.cap for each in catalogue.strategy.dimensions if each.cap is not None
         }
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is counted."""
+        return self._catalogue
+
+    @property
+    def totals(self) -> RowTotals:
+        """The rows, added up."""
+        return self._totals
+
     def apply_row(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the rows' topic; see `RowTotals.apply_row`."""
         self._totals.apply_row(partition, key, value)
@@ -213,11 +223,15 @@ class ReadingTable:
     ) -> tuple[Ints, Ints] | None:
         if compiled.quantile is None or not isinstance(compiled.measure, DurationMeasure):
             return None
-        prefix = compiled.measure.histogram
-        numbers = sorted(self._totals.buckets.get(prefix, {}))
-        names = tuple(f"{prefix}{each}" for each in numbers)
-        counts = self._totals.member_sums(at, number, names)
-        return np.array(numbers, dtype=np.int64), np.array(counts, dtype=np.int64)
+        return member_buckets(self._totals, compiled.measure.histogram, at, number)
+
+
+def member_buckets(totals: RowTotals, prefix: str, at: Span, number: int) -> tuple[Ints, Ints]:
+    """Return (bucket numbers, counts) of one histogram of one member over a span."""
+    numbers = sorted(totals.buckets.get(prefix, {}))
+    names = tuple(f"{prefix}{each}" for each in numbers)
+    counts = totals.member_sums(at, number, names)
+    return np.array(numbers, dtype=np.int64), np.array(counts, dtype=np.int64)
 
 
 def _as_days(at: Span, end_ms: int, window: Window, last_day: int) -> Span:
@@ -230,14 +244,26 @@ def _as_days(at: Span, end_ms: int, window: Window, last_day: int) -> Span:
 
 def _quantile(sums: Sums, q: float) -> Ratio:
     """Return the quantile in seconds; the numerator is its representative in milliseconds."""
-    numbers, counts = sums.buckets if sums.buckets is not None else (np.zeros(0), np.zeros(0))
+    empty = np.zeros(0, dtype=np.int64)
+    numbers, counts = sums.buckets if sums.buckets is not None else (empty, empty)
+    value, total = quantile_of(numbers, counts, q)
+    return Ratio(value, 0 if value is None else round(value * 1000), 1, total)
+
+
+def quantile_of(numbers: Ints, counts: Ints, q: float) -> tuple[float | None, int]:
+    """Return (the quantile of a histogram of milliseconds, in seconds; the size of the sample).
+
+    Args:
+        numbers: Bucket numbers, ascending.
+        counts: How many values each holds.
+        q: 0..1.
+    """
     running = np.cumsum(counts)
     total = int(running[-1]) if len(running) else 0
     if total <= 0:
-        return Ratio(None, 0, 1, 0)
+        return None, 0
     at = int(np.searchsorted(running, rank_of(q, total), side="right"))
-    value_ms = representative(int(numbers[at]))
-    return Ratio(value_ms / 1000, round(value_ms), 1, total)
+    return representative(int(numbers[at])) / 1000, total
 
 
 class _SeriesSums:

@@ -43,6 +43,8 @@ class Replay:
         self.fold = PartitionFold(self.catalogue, codec, retention)
         self.totals = RowTotals(self.catalogue, codec)
         self.table = ReadingTable(self.catalogue, self.totals)
+        self.apply_row: Callable[[int, bytes, bytes | None], None] = self.totals.apply_row
+        """Takes the rows of each drain; whoever reads them in another way replaces it."""
         self.tally = Tally()
         self._since_drain = 0
 
@@ -92,7 +94,12 @@ class Replay:
         """Move what changed from the fold to the totals."""
         self._since_drain = 0
         for key, value in self.fold.drain().rows:
-            self.totals.apply_row(0, key, value)
+            self.apply_row(0, key, value)
+
+    def settle(self) -> None:
+        """Move the rows that changed to the totals, and let the fold keep its subjects at hand."""
+        for key, value in self.fold.drain_rows():
+            self.apply_row(0, key, value)
 
     def readings(self, as_of_ms: int | None = None) -> dict[SeriesKey, Reading]:
         """Return every reading at an instant; by default the newest `recorded_at`."""

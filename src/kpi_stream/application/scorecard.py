@@ -10,10 +10,11 @@ from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.judge import Judge, Judged, Transition
 from kpi_stream.application.outlook import History, Outlook
 from kpi_stream.domain.hysteresis import DAMPING, Damping, StatusState
+from kpi_stream.domain.initiatives import Action, Initiative
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
 from kpi_stream.domain.rollup import Part, mean_credit, worst
 from kpi_stream.domain.status import SEVERITY, Status
-from kpi_stream.domain.strategy import NATIONAL, Action, Initiative, Objective, Strategy
+from kpi_stream.domain.strategy import NATIONAL, Objective, Strategy
 from kpi_stream.domain.windows import LocalDays
 
 

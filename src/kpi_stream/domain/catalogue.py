@@ -14,6 +14,7 @@ from kpi_stream.domain import strategy as s
 from kpi_stream.domain.attributes import Getter, getter, opening_field, slots_of
 from kpi_stream.domain.events import STATE_VERSION, EventType, Kind, Value
 from kpi_stream.domain.measures import MEASURES, CompiledMeasure
+from kpi_stream.domain.stages import CompiledWay
 from kpi_stream.domain.subject import OPENING, Subject
 from kpi_stream.domain.terms import Contributions, Term
 from kpi_stream.domain.windows import LocalDays, WindowKind, parse
@@ -206,6 +207,7 @@ class Catalogue:
         self.strategy = strategy
         self.days = LocalDays(strategy.calendar.time_zone)
         self.kpis: dict[str, CompiledKpi] = {}
+        """What each KPI is counted by, by its id."""
         self._counted: list[Counted] = []
         measures: dict[tuple[str, str], CompiledMeasure] = {}
         groups: dict[tuple[frozenset[str], Kind], Group] = {}
@@ -237,17 +239,38 @@ class Catalogue:
         for kind in Kind:
             whole = Group(strategy, frozenset(), kind)
             self._counted.append(Counted(_conflicts(kind), whole))
-        self.windows = {name: parse(name) for kpi in strategy.kpis for name in kpi.windows}
+        self.way = self._count_way(groups)
+        names = [name for kpi in strategy.kpis for name in kpi.windows]
+        names += strategy.way.windows if strategy.way is not None else ()
+        self.windows = {name: parse(name) for name in names}
+        self.fingerprint = self._fingerprint({name for name, _ in measures})
+        """Equal for strategies that count the same; names, targets and texts do not enter."""
+
+    def _fingerprint(self, measures: set[str]) -> str:
         digest = hashlib.sha256()
-        for name in sorted({name for name, _ in measures}):
+        for name in sorted(measures):
             digest.update(name.encode())
-        digest.update(strategy.calendar.time_zone.encode())
-        for each in strategy.dimensions:
+        if self.way is not None:
+            digest.update(self.way.n.encode())
+        digest.update(self.strategy.calendar.time_zone.encode())
+        for each in self.strategy.dimensions:
             codes = sorted(member.code for member in each.members)
             digest.update(canonical((each.id, each.attribute, *codes, each.cap is None)).encode())
         digest.update(str(STATE_VERSION).encode())
-        self.fingerprint = digest.hexdigest()[:16]
-        """Equal for strategies that count the same; names, targets and texts do not enter."""
+        return digest.hexdigest()[:16]
+
+    def _count_way(self, groups: dict[tuple[frozenset[str], Kind], Group]) -> CompiledWay | None:
+        way = self.strategy.way
+        if way is None:
+            return None
+        # What a stage is called, who holds it and of whom it is expected enter at reading only.
+        stages = tuple((each.id, each.end, each.begin or "") for each in way.stages)
+        text = canonical((way.start, way.end, way.where, frozenset(way.dimensions), stages))
+        compiled = CompiledWay(way, f"way.{hashlib.sha256(text.encode()).hexdigest()[:8]}")
+        key = (frozenset(way.dimensions), compiled.kind)
+        group = groups.get(key) or Group(self.strategy, *key)
+        self._counted += [Counted(term, group) for term in compiled.terms]
+        return compiled
 
     def counted(self, kind: Kind) -> tuple[Counted, ...]:
         """Return everything that subjects of a kind contribute to."""

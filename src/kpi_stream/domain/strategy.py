@@ -6,10 +6,12 @@ are 0..1 and never percent. Texts are `{"es": ..., "en": ...}`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
+
+from kpi_stream.domain.initiatives import Benchmark, Initiative
 
 Text: TypeAlias = Mapping[str, str]
 """A text by language code; `es` and `en` are always there."""
@@ -269,49 +271,6 @@ class Perspective:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """A step of an initiative with one responsible person and a due date."""
-
-    name: Text
-    responsible: str
-    due: date
-    done: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Initiative:
-    """A funded piece of work that serves objectives."""
-
-    id: str
-    name: Text
-    owner: str
-    start: date
-    end: date
-    budget_cents: int
-    spent_cents: int
-    progress: float
-    """Share done, 0..1."""
-    objectives: tuple[str, ...]
-    actions: tuple[Action, ...] = ()
-    source: str = ""
-    assumption: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A published figure of another administration beside a KPI."""
-
-    id: str
-    kpi: str
-    who: str
-    value: float
-    """In the KPI's unit."""
-    period: str
-    source: str
-    note: Text = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """A declared value of a dimension."""
 
@@ -331,6 +290,63 @@ class Dimension:
     """The declared set; everything else becomes `other`."""
     cap: int | None = None
     """Instead of a declared set: at most this many values, the largest; the rest is `other`."""
+
+
+class Holder(StrEnum):
+    """In whose hands a subject waits; the parties of the WCO Time Release Study."""
+
+    TRADER = "trader"
+    """The importer or exporter and its broker."""
+    CARRIER = "carrier"
+    PORT = "port"
+    """Port, airport and warehouse."""
+    BANK = "bank"
+    CUSTOMS = "customs"
+    AGENCIES = "agencies"
+    """The other agencies at the border."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of a subject's way that one party holds."""
+
+    id: str
+    name: Text
+    holder: Holder
+    end: tuple[str, ...]
+    """Milestones that end it; the latest of them."""
+    begin: str | None = None
+    """The milestone from which on it is open; None where it is open from the start."""
+    where: tuple[Condition, ...] = ()
+    """Of which subjects it is expected; the others wait for the next stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a subject gets from one milestone to another, stage by stage.
+
+    Each instant between start and end belongs to the first stage that is open then, so the stages
+    add up to the whole. Stages behind the one that ends with `end` come after it.
+    """
+
+    start: str
+    end: str
+    stages: tuple[Stage, ...]
+    where: tuple[Condition, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """What is late, or about to be, against the limit of a KPI of kind `within`."""
+
+    id: str
+    kpi: str
+    close: float = 0.75
+    """Share of the limit from which on a subject is close to it, 0..1."""
+    size: int = 50
+    """How many subjects are listed for each office; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +381,9 @@ class Strategy:
     targets: tuple[Target, ...]
     initiatives: tuple[Initiative, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
+    way: Way | None = None
+    """None where nothing is split into stages."""
+    worklists: tuple[Worklist, ...] = ()
 
     @property
     def offices(self) -> frozenset[str]:

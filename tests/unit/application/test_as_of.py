@@ -15,6 +15,18 @@ from kpi_stream.application.as_of import (
 NOW = 36_000_000
 
 
+def test_rejects_add_up_over_the_partitions() -> None:
+    """By reason; a partition that nobody looked at adds nothing."""
+    parts = (
+        PartitionProgress(0, 9, 1, 10, judged=50, rejected={"expired": 1, "oversized": 2}),
+        PartitionProgress(1, 9, 1, 10, judged=40, rejected={"expired": 3}),
+        PartitionProgress(2, -1, None, None),
+    )
+    fresh = Freshness(NOW, caught_up=True, now_ms=NOW, watermark_ms=1, partitions=parts)
+    assert fresh.judged == 90
+    assert dict(fresh.rejected) == {"expired": 4, "oversized": 2}
+
+
 def part(
     watermark_ms: int | None,
     *,

@@ -43,7 +43,7 @@ def test_a_drain_writes_only_what_changed():
     assert len(changes.subjects) == 1
     assert changes.rows
     assert one.apply(event(NUMBERED)) is Outcome.DUPLICATE
-    assert one.drain() == ([], [])
+    assert one.drain() == ([], [], [])
 
 
 def test_an_event_that_the_rows_have_changes_the_subject_alone():

@@ -1,11 +1,19 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_stream.application.history import UNDAMPED, Survey, evaluations, in_order, merged
+from kpi_stream.application.history import (
+    UNDAMPED,
+    Survey,
+    evaluations,
+    in_batches,
+    in_order,
+    merged,
+)
 from kpi_stream.application.replay import Replay
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.errors import Reason
@@ -47,12 +55,20 @@ def surveyed(log: list[Event]) -> Survey:
     return survey
 
 
-@given(st.lists(st.integers(0, 9 * HOUR), max_size=60))
-def test_any_log_comes_in_order_and_whole(times: list[int]):
+@given(st.lists(st.integers(0, 9 * HOUR) | st.integers(0, 9), max_size=60), st.integers(1, 20))
+def test_any_log_comes_in_order_and_whole(times: list[int], size: int):
     """By the time of recording; events of the same time keep their order."""
     log = [opened(number, NOW + at) for number, at in enumerate(times)]
     wanted = sorted(log, key=lambda each: each.fact.recorded_ms)
-    assert list(in_order(log, surveyed(log).disorder_ms)) == wanted
+    disorder_ms = surveyed(log).disorder_ms
+    assert list(in_order(log, disorder_ms)) == wanted
+    assert list(chain.from_iterable(in_batches(log, disorder_ms, size))) == wanted
+
+
+def test_batches_hold_back_no_more_than_the_disorder_and_themselves():
+    """A long log in order passes through in lists of that size."""
+    log = [opened(number, NOW + number) for number in range(10)]
+    assert [len(each) for each in in_batches(log, 0, 4)] == [4, 4, 2, 0]
 
 
 def test_no_more_is_held_back_than_the_disorder():

@@ -1,5 +1,6 @@
 """What an evaluation says, as gauges."""
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,12 @@ from kpi_stream.application.judge import Judged
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.forecast import Verdict
+from kpi_stream.domain.initiatives import Initiative
 from kpi_stream.domain.readings import NoData, Reading
 from kpi_stream.domain.status import Status
-from kpi_stream.domain.strategy import Initiative, Strategy, Unit
+from kpi_stream.domain.strategy import Strategy, Unit
 from kpi_stream.domain.trajectory import to_ms
+from kpi_stream.domain.worklist import Urgency, Worksheet
 
 
 def add_evaluation(gauges: Gauges, evaluation: Evaluation) -> None:
@@ -100,6 +103,13 @@ def _add_judged(gauges: Gauges, judged: Judged) -> None:
         target.approver,
         "true" if target.assumption else "false",
     )
+
+
+def add_waiting(gauges: Gauges, sheets: Mapping[tuple[str, str], Worksheet]) -> None:
+    """Add how many are late and close, by worklist and office."""
+    for (worklist, office), sheet in sheets.items():
+        gauges.set(c.WORKLIST, sheet.late, worklist, office, Urgency.LATE)
+        gauges.set(c.WORKLIST, sheet.close, worklist, office, Urgency.CLOSE)
 
 
 def add_freshness(gauges: Gauges, freshness: Freshness) -> None:

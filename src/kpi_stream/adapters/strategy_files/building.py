@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kpi_stream.adapters.strategy_files import models as m
-from kpi_stream.adapters.strategy_files.building_measures import build_measure
+from kpi_stream.adapters.strategy_files.building_measures import build_measure, conditions
 from kpi_stream.adapters.strategy_files.draft import Draft
 from kpi_stream.adapters.strategy_files.quantities import in_unit
 from kpi_stream.domain import strategy as s
+from kpi_stream.domain.initiatives import Action, Benchmark, Initiative
 
 
 def build_strategy(draft: Draft) -> s.Strategy:
@@ -43,6 +44,11 @@ def build_strategy(draft: Draft) -> s.Strategy:
         initiatives=tuple(_initiative(each.item) for each in draft.initiatives.entries),
         benchmarks=tuple(
             _benchmark(each.item, units[each.item.kpi]) for each in draft.benchmarks.entries
+        ),
+        way=_way(draft),
+        worklists=tuple(
+            s.Worklist(each.item.id, each.item.kpi, each.item.close, each.item.size)
+            for each in draft.worklists.entries
         ),
     )
 
@@ -144,8 +150,8 @@ def _points(
             yield _ends(point.by, zone), value
 
 
-def _initiative(initiative: m.InitiativeModel) -> s.Initiative:
-    return s.Initiative(
+def _initiative(initiative: m.InitiativeModel) -> Initiative:
+    return Initiative(
         id=initiative.id,
         name=initiative.name.by_language(),
         owner=initiative.owner,
@@ -156,7 +162,7 @@ def _initiative(initiative: m.InitiativeModel) -> s.Initiative:
         progress=initiative.progress,
         objectives=initiative.objectives,
         actions=tuple(
-            s.Action(each.name.by_language(), each.responsible, each.due, each.done)
+            Action(each.name.by_language(), each.responsible, each.due, each.done)
             for each in initiative.actions
         ),
         source=initiative.source.strip(),
@@ -164,8 +170,8 @@ def _initiative(initiative: m.InitiativeModel) -> s.Initiative:
     )
 
 
-def _benchmark(benchmark: m.BenchmarkModel, unit: s.Unit) -> s.Benchmark:
-    return s.Benchmark(
+def _benchmark(benchmark: m.BenchmarkModel, unit: s.Unit) -> Benchmark:
+    return Benchmark(
         id=benchmark.id,
         kpi=benchmark.kpi,
         who=benchmark.who,
@@ -173,4 +179,29 @@ def _benchmark(benchmark: m.BenchmarkModel, unit: s.Unit) -> s.Benchmark:
         period=benchmark.period,
         source=benchmark.source,
         note=benchmark.note.by_language() if benchmark.note else {},
+    )
+
+
+def _way(draft: Draft) -> s.Way | None:
+    way = draft.way
+    if way is None:
+        return None
+    return s.Way(
+        start=way.start,
+        end=way.end,
+        stages=tuple(_stage(each.item) for each in draft.stages.entries),
+        where=conditions(way.where),
+        dimensions=way.dimensions,
+        windows=way.windows,
+    )
+
+
+def _stage(stage: m.StageModel) -> s.Stage:
+    return s.Stage(
+        id=stage.id,
+        name=stage.name.by_language(),
+        holder=stage.holder,
+        end=stage.end,
+        begin=stage.begin,
+        where=conditions(stage.where),
     )

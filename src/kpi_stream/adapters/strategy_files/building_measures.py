@@ -24,7 +24,7 @@ def _duration(measure: mm.DurationModel) -> s.Measure:
         start=measure.start,
         end=measure.end,
         start_if_present=measure.start_if_present,
-        where=_conditions(measure.where),
+        where=conditions(measure.where),
         statistic=measure.statistic,
     )
 
@@ -36,23 +36,23 @@ def _within(measure: mm.WithinModel) -> s.Measure:
         end=measure.end,
         limit_ms=measure.limit,
         start_if_present=measure.start_if_present,
-        where=_conditions(measure.where),
+        where=conditions(measure.where),
     )
 
 
 @build_measure.register
 def _same_day(measure: mm.SameDayModel) -> s.Measure:
-    return s.SameDay(measure.opened, measure.decisions, _conditions(measure.where))
+    return s.SameDay(measure.opened, measure.decisions, conditions(measure.where))
 
 
 @build_measure.register
 def _share(measure: mm.ShareModel) -> s.Measure:
-    return s.Share(measure.of, _conditions(measure.part), _conditions(measure.where))
+    return s.Share(measure.of, conditions(measure.part), conditions(measure.where))
 
 
 @build_measure.register
 def _amount(measure: mm.AmountModel) -> s.Amount:
-    return s.Amount(measure.of, measure.field, _conditions(measure.where))
+    return s.Amount(measure.of, measure.field, conditions(measure.where))
 
 
 @build_measure.register
@@ -66,7 +66,7 @@ def _stock(measure: mm.StockModel) -> s.Measure:
         opened=measure.opened,
         closed=measure.closed,
         older_than_ms=measure.older_than,
-        where=_conditions(measure.where),
+        where=conditions(measure.where),
     )
 
 
@@ -74,10 +74,10 @@ def _stock(measure: mm.StockModel) -> s.Measure:
 def _lift(measure: mm.LiftModel) -> s.Measure:
     return s.Lift(
         of=measure.of,
-        part=_conditions(measure.part),
-        group=_conditions(measure.group),
-        against=_conditions(measure.against),
-        where=_conditions(measure.where),
+        part=conditions(measure.part),
+        group=conditions(measure.group),
+        against=conditions(measure.against),
+        where=conditions(measure.where),
     )
 
 
@@ -91,8 +91,9 @@ def _not_measured(measure: mm.NotMeasuredModel) -> s.Measure:
     return s.NotMeasured(measure.reason.by_language())
 
 
-def _conditions(conditions: mm.Conditions) -> tuple[s.Condition, ...]:
-    return tuple(_condition(attribute, each) for attribute, each in conditions.items())
+def conditions(written: mm.Conditions) -> tuple[s.Condition, ...]:
+    """Return conditions in base units."""
+    return tuple(_condition(attribute, each) for attribute, each in written.items())
 
 
 def _condition(attribute: str, condition: mm.ConditionModel) -> s.Condition:

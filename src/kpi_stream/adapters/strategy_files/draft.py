@@ -19,6 +19,7 @@ from kpi_stream.domain.errors import Problem
 M = TypeVar("M", bound=BaseModel)
 
 HEAD = "strategy.yaml"
+STAGES = "stages.yaml"
 FILES = {
     HEAD: True,
     "dimensions.yaml": True,
@@ -27,8 +28,12 @@ FILES = {
     "targets.yaml": True,
     "initiatives.yaml": False,
     "benchmarks.yaml": False,
+    STAGES: False,
+    "worklists.yaml": False,
 }
 """The files of a strategy, and whether each must be there."""
+_BESIDE = {STAGES: ("way",)}
+"""Keys that stand beside the list of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,9 @@ class Draft:
     targets: Section[m.TargetModel] = field(default_factory=Section)
     initiatives: Section[m.InitiativeModel] = field(default_factory=Section)
     benchmarks: Section[m.BenchmarkModel] = field(default_factory=Section)
+    way: m.WayModel | None = None
+    stages: Section[m.StageModel] = field(default_factory=Section)
+    worklists: Section[m.WorklistModel] = field(default_factory=Section)
 
 
 def _id(item: BaseModel) -> str:
@@ -123,6 +131,9 @@ def read_draft(folder: Path) -> tuple[Draft, list[Problem]]:
     draft.targets = form.section("targets.yaml", "targets", m.TargetModel)
     draft.initiatives = form.section("initiatives.yaml", "initiatives", m.InitiativeModel)
     draft.benchmarks = form.section("benchmarks.yaml", "benchmarks", m.BenchmarkModel)
+    draft.way = form.way()
+    draft.stages = form.section(STAGES, "stages", m.StageModel)
+    draft.worklists = form.section("worklists.yaml", "worklists", m.WorklistModel)
     return draft, problems
 
 
@@ -140,15 +151,26 @@ class _Form:
         own = {key: value for key, value in content.items() if key != "perspectives"}
         return self._model(HEAD, "", m.HeadModel, own)
 
+    def way(self) -> m.WayModel | None:
+        content = self._contents.get(STAGES)
+        if content is None:
+            return None
+        if "way" not in content:
+            self._problems.append(Problem(STAGES, "way", "is missing"))
+            return None
+        return self._model(STAGES, "way", m.WayModel, content["way"])
+
     def section(self, file: str, key: str, model: type[M]) -> Section[M]:
         content = self._contents.get(file)
         if content is None:
             return Section(file)
         if file != HEAD:
+            keys = (*_BESIDE.get(file, ()), key)
+            only = " and ".join(repr(each) for each in keys)
             self._problems += [
-                Problem(file, other, f"unknown key; this file has only {key!r}")
+                Problem(file, other, f"unknown key; this file has only {only}")
                 for other in content
-                if other != key
+                if other not in keys
             ]
         items = content.get(key)
         if not isinstance(items, list):

@@ -11,6 +11,7 @@ from kpi_stream.adapters.strategy_files.check_map import (
     initiative_problems,
     objective_problems,
 )
+from kpi_stream.adapters.strategy_files.check_stages import stage_problems, worklist_problems
 from kpi_stream.adapters.strategy_files.check_targets import target_problems
 from kpi_stream.adapters.strategy_files.draft import Draft, read_draft
 from kpi_stream.domain.errors import Problem, StrategyError
@@ -24,6 +25,8 @@ _CHECKS = (
     target_problems,
     initiative_problems,
     benchmark_problems,
+    stage_problems,
+    worklist_problems,
 )
 
 

@@ -17,9 +17,9 @@ from kpi_stream.adapters.strategy_files.base import (
     TextModel,
     Words,
 )
-from kpi_stream.adapters.strategy_files.measure_models import MeasureModel
+from kpi_stream.adapters.strategy_files.measure_models import Conditions, MeasureModel, Milestones
 from kpi_stream.adapters.strategy_files.quantities import Cents, MinuteOfDay, Quantity
-from kpi_stream.domain.strategy import Direction, TrajectoryKind, Unit
+from kpi_stream.domain.strategy import Direction, Holder, TrajectoryKind, Unit
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """Working days as they are written, Monday first."""
@@ -213,3 +213,33 @@ class BenchmarkModel(FileModel):
     period: Words
     source: Words
     note: TextModel | None = None
+
+
+class WayModel(FileModel):
+    """`way` of stages.yaml."""
+
+    start: str
+    end: str
+    where: Conditions = Field(default_factory=dict)
+    dimensions: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    windows: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+
+class StageModel(FileModel):
+    """An entry of stages.yaml; `where` says of which subjects it is expected."""
+
+    id: Slug
+    name: TextModel
+    holder: Annotated[Holder, Field(strict=False)]
+    begin: str | None = None
+    end: Milestones
+    where: Conditions = Field(default_factory=dict)
+
+
+class WorklistModel(FileModel):
+    """An entry of worklists.yaml."""
+
+    id: Slug
+    kpi: str
+    close: Annotated[float, Field(gt=0, le=1)] = 0.75
+    size: Annotated[int, Field(ge=1, le=500)] = 50

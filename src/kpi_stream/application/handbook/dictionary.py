@@ -19,7 +19,7 @@ from kpi_stream.application.monitoring.alerts import alerts
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.places import kpi_uid
 from kpi_stream.application.monitoring.promql import select
-from kpi_stream.domain.strategy import Kpi, NotMeasured, Objective, Plan, Target
+from kpi_stream.domain.strategy import Kpi, NotMeasured, Objective, Plan, Target, Worklist
 
 RUNBOOK = "runbook.md"
 """The other document, beside this one."""
@@ -120,12 +120,25 @@ def _facts(edition: Edition, kpi: Kpi) -> Iterator[tuple[str, str]]:
     yield say("Ventanas", "Windows"), windows
     dimensions = [escaped(phrases.dimension(edition, each)) for each in kpi.dimensions]
     yield say("Se desglosa por", "Broken down by"), ", ".join(dimensions) or say("nada", "nothing")
+    for each in strategy.worklists:
+        if each.kpi == kpi.id:
+            yield say("Lista de trabajo", "Worklist"), _worklist(edition, each)
     yield say("Responsable", "Owner"), escaped(kpi.owner)
     yield say("Fuente", "Source"), escaped(kpi.source)
     uid = kpi_uid(strategy, kpi.id)
     yield say("Tablero", "Dashboard"), link(uid, phrases.dashboard(edition, uid))
     family = c.KPI_VALUE[kpi.unit]
     yield say("En Prometheus", "In Prometheus"), f"`{select(family, kpi=kpi.id)}`"
+
+
+def _worklist(edition: Edition, worklist: Worklist) -> str:
+    close = f"{number(worklist.close * 100, 0, edition.language)} %"
+    return f"`{worklist.id}`: " + edition.say(
+        f"lo que espera y ha usado el {close} de su plazo o más; de cada aduana, lo que vence "
+        f"antes, hasta {worklist.size}, y cuántos más hay",
+        f"what waits and has used {close} of its limit or more; of each office what falls due "
+        f"first, up to {worklist.size}, and how many more there are",
+    )
 
 
 def _plan(edition: Edition, plan: Plan) -> str:

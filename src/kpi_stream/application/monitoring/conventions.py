@@ -208,6 +208,11 @@ OFFICE_ACTIVE = Family(
     "Share of the quarter hours of the last 7 days' office hours in which an office had events.",
     ("office",),
 )
+WORKLIST = Family(
+    "kpi_stream_scorecard_worklist_subjects",
+    "Subjects of a worklist that are late, or close to their limit, by office.",
+    ("worklist", "office", "urgency"),
+)
 QUALITY = Family(
     "kpi_stream_scorecard_quality_subjects",
     "Subjects of the last 30 days whose events contradict each other or had to be interpreted.",

@@ -95,6 +95,41 @@ def test_measures_in_base_units(harbour: s.Strategy):
     }
 
 
+def test_the_way_and_its_stages(harbour: s.Strategy):
+    """Stages are in the order of the file; `begin` and `where` may be left out."""
+    way = harbour.way
+    assert way is not None
+    mail = s.Condition("numbered.transport_mode", any_of=frozenset({"mail"}), negate=True)
+    assert (way.start, way.end, way.where) == ("discharged", "exited", (mail,))
+    assert (way.dimensions, way.windows) == (("office",), ("7d", "30d"))
+    papers, decision, pick_up, after_care = way.stages
+    assert papers == s.Stage(
+        "papers",
+        {"es": "Papeles", "en": "Papers"},
+        s.Holder.TRADER,
+        ("documents_received",),
+        begin="documents_requested",
+    )
+    channels = s.Condition("channel", any_of=frozenset({"orange", "red"}))
+    assert (decision.end, decision.where) == (("reviewed", "inspected"), (channels,))
+    assert [each.holder for each in (decision, pick_up, after_care)] == [
+        s.Holder.CUSTOMS,
+        s.Holder.CARRIER,
+        s.Holder.TRADER,
+    ]
+    compiled = Catalogue(harbour).way
+    assert compiled is not None
+    assert compiled.inner == 3
+
+
+def test_worklists(harbour: s.Strategy):
+    """Three quarters of the limit and 50 of an office, unless a file says otherwise."""
+    assert harbour.worklists == (
+        s.Worklist("decisions", "decided-within-90m", 0.75, 50),
+        s.Worklist("decisions-soon", "decided-within-90m", 0.5, 5),
+    )
+
+
 def test_a_baseline_opens_its_day_and_a_deadline_ends_it(harbour: s.Strategy):
     """Dates are local days, winter or summer: a target holds up to and including its last day."""
     turnaround = target(harbour, "turnaround")

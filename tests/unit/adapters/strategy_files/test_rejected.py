@@ -13,7 +13,7 @@ REJECTED = sorted(path.name for path in (STRATEGIES / "rejected").iterdir())
 WORDS = "problem.txt"
 REMOVED = ".removed"
 
-SEVERAL = {"list-missing", "many-at-once"}
+SEVERAL = {"list-missing", "many-at-once", "way-of-two-kinds"}
 """Examples of more than one problem; each other one is wrong in exactly one way."""
 
 
@@ -45,7 +45,7 @@ def test_an_example_is_refused_for_its_reason(reason: str, tmp_path: Path, golde
 
 
 def test_many_problems_are_reported_at_once(tmp_path: Path):
-    """One check names the problems of all seven files."""
+    """One check names the problems of all nine files."""
     problems = check_strategy(rejected("many-at-once", tmp_path))
     assert len(problems) >= 12
     assert {problem.file for problem in problems} == {
@@ -54,8 +54,10 @@ def test_many_problems_are_reported_at_once(tmp_path: Path):
         "initiatives.yaml",
         "kpis.yaml",
         "objectives.yaml",
+        "stages.yaml",
         "strategy.yaml",
         "targets.yaml",
+        "worklists.yaml",
     }
 
 

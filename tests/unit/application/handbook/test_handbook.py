@@ -64,6 +64,18 @@ def test_every_kpi_is_in_the_dictionary_once(name: str):
         assert [who for who in told if who not in entry] == []
 
 
+def test_a_kpi_tells_of_its_worklist():
+    """From which share of the limit on, and how many are listed; the others say nothing."""
+    one = edition("sunat-es")
+    text = dictionary(one)
+    (listed,) = one.strategy.worklists
+    entry = section(text, listed.kpi)
+    assert f"| Lista de trabajo | `{listed.id}`: " in entry
+    assert "75 % de su plazo o más" in entry
+    assert f"hasta {listed.size}, y" in entry
+    assert text.count("Lista de trabajo") == 1
+
+
 @pytest.mark.parametrize("name", EDITIONS)
 def test_every_target_is_in_the_dictionary(name: str):
     """A row for each, with who answers for it and who approved it; untargeted ones say so."""

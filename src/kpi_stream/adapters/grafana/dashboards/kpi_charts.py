@@ -31,9 +31,9 @@ from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.places import KpiPanel
 from kpi_stream.application.monitoring.promql import select
+from kpi_stream.domain.initiatives import Benchmark
 from kpi_stream.domain.strategy import (
     NATIONAL,
-    Benchmark,
     Direction,
     Kpi,
 )

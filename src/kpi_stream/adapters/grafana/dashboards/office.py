@@ -45,6 +45,7 @@ from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.application.monitoring.promql import select
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.strategy import NATIONAL, Kpi
+from kpi_stream.domain.worklist import Urgency
 
 _COURSES = 20
 _MOST_COURSES = 6
@@ -79,6 +80,9 @@ def build(edition: Edition) -> Iterable[Json]:
         _history(board, judged, Box(0, bottom, 12, 11))
     _offices(board, Box(12 if judged else 0, bottom, 12 if judged else 24, 11))
     bottom += 11
+    if strategy.worklists:
+        _waiting(board, Box(0, bottom, 24, 8))
+        bottom += 8
     for at, kpi in enumerate((judged or list(kpis))[:_MOST_COURSES]):
         _course(board, kpi, _COURSES + at, Box(8 * (at % 3), bottom + 9 * (at // 3), 8, 9))
     return [board.json()]
@@ -216,6 +220,38 @@ def _offices(board: Board, box: Box) -> None:
         edition.say(
             "Las más calladas primero, según lo que suelen trabajar. El nombre elige la aduana.",
             "The most silent first, by what they usually do. The name chooses the office.",
+        ),
+    )
+
+
+def _waiting(board: Board, box: Box) -> None:
+    edition = board.edition
+    lines = (
+        (Urgency.LATE, edition.say("Fuera de plazo", "Late"), VERMILION),
+        (Urgency.CLOSE, edition.say("Por vencer", "Close to the limit"), ORANGE),
+    )
+    panel = (
+        timeseries.Panel()
+        .unit("none")
+        .decimals(0)
+        .fill_opacity(0)
+        .show_points(common.VisibilityMode.NEVER)
+        .span_nulls(BRIDGED_MS)
+        .legend(below())
+    )
+    for ref, (urgency, legend, colour) in zip("AB", lines, strict=True):
+        chosen = select(c.WORKLIST, office="=~$office", urgency=urgency.value)
+        panel = panel.with_target(
+            query(f"sum(max by (worklist, office) ({chosen}))", ref, legend)
+        ).override_by_query(ref, [prop("color", {"mode": "fixed", "fixedColor": colour})])
+    board.add(
+        panel,
+        13,
+        box,
+        edition.say("¿Cuántas esperan fuera de plazo?", "How many wait beyond their limit?"),
+        edition.say(
+            "De las listas de trabajo de la aduana elegida; cuáles son, lo dice la página.",
+            "Of the worklists of the chosen office; which ones, the page says.",
         ),
     )
 
