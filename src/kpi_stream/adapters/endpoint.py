@@ -1,0 +1,158 @@
+"""Asks what answers HTTP on one address; only for commands, which may wait for the answer."""
+
+import http.client
+import json
+import socket
+import ssl
+from base64 import b64encode
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from kpi_stream.domain.errors import InputError, Unavailable
+
+_MAX_BYTES = 32_000_000
+
+
+class Reply(NamedTuple):
+    """What was answered."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who asks, and whom we believe."""
+
+    username: str = ""
+    """Empty: nobody is asked who he is."""
+    password: str = ""
+    ca_file: Path | None = None
+    """Certificates that the other's is checked against; None for the usual ones."""
+
+    def __repr__(self) -> str:
+        return f"Login({self.username!r})"
+
+
+class Endpoint:
+    """One address; what is not in the arguments (a proxy, a redirection) has no say.
+
+    Args:
+        url: As `https://host:port/prefix`.
+        login: Who asks.
+        timeout_s: How long it may be silent.
+        ip: Where it is, of several that have the name; None for whichever answers.
+
+    Raises:
+        InputError: The address is none, or the file of certificates cannot be used.
+    """
+
+    def __init__(
+        self, url: str, login: Login | None = None, timeout_s: float = 10.0, ip: str | None = None
+    ) -> None:
+        parts, login = urlsplit(url), login or Login()
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
+            msg = f"{url!r} is no address; write it as http://host:port"
+            raise InputError(msg)
+        if parts.username is not None or parts.query or parts.fragment:
+            msg = f"{parts.hostname}: an address has no login and no query"
+            raise InputError(msg)
+        self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
+        self._port = port or (443 if parts.scheme == "https" else 80)
+        self._ip, self._timeout_s = ip, timeout_s
+        self._context = _context(login.ca_file) if parts.scheme == "https" else None
+        self._headers = {"Accept": "*/*", "Connection": "close"}
+        if login.username:
+            word = b64encode(f"{login.username}:{login.password}".encode()).decode("ascii")
+            self._headers["Authorization"] = f"Basic {word}"
+        self.url = url.rstrip("/") if ip is None else f"{parts.scheme}://{_named(ip, self._port)}"
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r})"
+
+    def each(self) -> list[str]:
+        """Return every IP address that the name has, such as one for each replica.
+
+        Raises:
+            Unavailable: It has none.
+        """
+        try:
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except OSError as err:
+            msg = f"{self._host} has no address: {err.strerror or err}"
+            raise Unavailable(msg) from err
+        return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+    def get(self, path: str) -> Reply:
+        """Return the answer to GET, whatever its status.
+
+        Raises:
+            Unavailable: There is none.
+        """
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+        try:
+            connection.sock = self._connected()
+            connection.request("GET", f"{self._prefix}{path}", headers=self._headers)
+            answer = connection.getresponse()
+            body = answer.read(_MAX_BYTES)
+        except (OSError, http.client.HTTPException) as err:
+            msg = f"no answer from {self.url}: {_said(err)}"
+            raise Unavailable(msg) from None
+        finally:
+            connection.close()
+        return Reply(answer.status, body.decode(errors="replace"))
+
+    def json(self, path: str) -> Any:  # noqa: ANN401
+        """Return the JSON of an answer.
+
+        Raises:
+            InputError: It does not know who asks.
+            Unavailable: There is no answer, or another one.
+        """
+        reply = self.get(path)
+        if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            msg = f"{self.url} does not know us"
+            raise InputError(msg)
+        if reply.status == HTTPStatus.OK:
+            try:
+                return json.loads(reply.text)
+            except ValueError:
+                pass
+        msg = f"{self.url} answers {reply.status} to {path}, which is not what was asked for"
+        raise Unavailable(msg)
+
+    def _connected(self) -> socket.socket:
+        address = (self._ip or self._host, self._port)
+        plain = socket.create_connection(address, timeout=self._timeout_s)
+        if self._context is None:
+            return plain
+        try:
+            return self._context.wrap_socket(plain, server_hostname=self._host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+def _named(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    return str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as err:
+        msg = f"{ca_file}: no certificates can be read from it: {err.strerror}"
+        raise InputError(msg) from None
