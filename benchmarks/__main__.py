@@ -22,6 +22,7 @@ from benchmarks import (
     scaling,
     scorecard,
     soak,
+    whatif,
     worker,
     year,
 )
@@ -74,6 +75,11 @@ BENCHMARKS = {
         8,
         "the replay of a file",
         lambda asked: replay.measure(feed(asked.scale), asked.runs),
+    ),
+    "whatif": Benchmark(
+        8,
+        "a year of 3 million events judged by two strategies",
+        lambda asked: whatif.measure(asked.runs, asked.scale),
     ),
     "memory": Benchmark(
         4,

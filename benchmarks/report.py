@@ -41,6 +41,10 @@ SECTIONS = {
     "restart": ("Restarts", "From the end of a worker to the next event in the rows."),
     "scorecard": ("The scorecard", "Reading a year of rows, evaluating, answering a scrape."),
     "replay": ("Replay", "`kpi-stream replay` of the worker's events from a file."),
+    "whatif": (
+        "What if",
+        "`kpi-stream whatif`: a year of 3 million events, judged every day by two strategies.",
+    ),
     "year": ("A year", "A year of Peru's traffic, about 36 million events, by replay."),
     "memory": ("Memory", "What one subject takes."),
     "profile": ("Where the time goes", "By kind of work, and by function."),

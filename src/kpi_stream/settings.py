@@ -114,6 +114,24 @@ class Settings(BaseSettings):
     """Port of the worker's `/metrics`."""
     scorecard_port: Port = 9100
     """Port of the scorecard's `/metrics` and API."""
+    scorecard_url: str = ""
+    """Where commands ask the scorecard, `https://host:port`; empty: on this machine."""
+    scorecard_username: Annotated[str, Field(pattern="^[^:]*$")] = ""
+    """Who asks it; empty: the scorecard asks nobody who they are."""
+    scorecard_password_file: Path | None = None
+    """File with the password of that user."""
+    scorecard_ca_file: Path | None = None
+    """Certificates that the scorecard's is checked against; unset: the usual authorities."""
+    worker_urls: str = ""
+    """Where `kpi-stream doctor` asks the workers, separated by commas; empty: on this machine."""
+    prometheus_url: str = ""
+    """Where `kpi-stream doctor` asks Prometheus, `https://host:port`; empty: it does not ask."""
+    prometheus_username: Annotated[str, Field(pattern="^[^:]*$")] = ""
+    """Who asks it; empty: Prometheus asks nobody who they are."""
+    prometheus_password_file: Path | None = None
+    """File with the password of that user."""
+    prometheus_ca_file: Path | None = None
+    """Certificates that Prometheus' is checked against; unset: the usual authorities."""
     evaluation_interval_s: Seconds = 1
     """Seconds between two evaluations of the scorecard."""
     hold_evaluations: Count = 3

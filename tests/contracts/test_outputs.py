@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
 from kpi_stream.adapters.kafka.scorecard.records import encode_key
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
-from kpi_stream.adapters.web.view import scorecard
+from kpi_stream.adapters.web.api.scorecard import scorecard
 from kpi_stream.application.ports import BrokerOptions
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.hysteresis import Damping

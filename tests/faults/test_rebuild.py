@@ -146,7 +146,8 @@ def test_a_changed_kpi_is_counted_again_while_the_old_counts_serve(
         again = rebuild(site, tmp_path, strategies.new)
         assert again.wait(within_s=WITHIN_S) == 0, again.output()
     report = json.loads(next(each for each in again.output().splitlines() if each[:1] == "{"))
-    assert (report["epoch"], report["previous"]) == (2, 1)
+    # A kill that came after the switch leaves it nothing to do.
+    assert (report["epoch"], report["previous"]) in {(2, 1), (2, 2)}
     # It went on where the killed one was.
     assert report["events"] + sum(each + 1 for each in kept.values()) <= site.sent
 

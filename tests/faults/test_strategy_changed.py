@@ -34,7 +34,10 @@ def other_strategies() -> list[Strategy]:
     added = [*kpis, replace(chosen, id="another", measure=measure)]
     removed = [each for each in kpis if each is not chosen]
     redefined = [*removed, replace(chosen, measure=measure)]
-    return [replace(STRATEGY, kpis=tuple(each)) for each in (added, removed, redefined)]
+    # A worklist of the one that is removed would be no strategy any more.
+    return [
+        replace(STRATEGY, kpis=tuple(each), worklists=()) for each in (added, removed, redefined)
+    ]
 
 
 @pytest.mark.parametrize("number", range(3), ids=["added", "removed", "redefined"])

@@ -44,11 +44,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 WITHIN_S = 180.0
 HTTP_USER, HTTP_PASSWORD = "prometheus", "http-Contraseña-c41e"
 HTTP_KEY_PASSWORD = "http-key-Contraseña-9b07"  # noqa: S105  (for one test)
+SCORECARD_PASSWORD = "scorecard-Contraseña-5e0d"  # noqa: S105  (for one test)
+PROMETHEUS_PASSWORD = "prometheus-Contraseña-2a6f"  # noqa: S105  (for one test)
 WRONG = "wrong-Contraseña-11bd"
 PATHS = ("/metrics", "/-/healthy", "/-/ready", "/api/v1/scorecard", "/kpis", "/nowhere")
 NAMED = ("subject", "officer", "importer", "declarant", "event_id", "manifest_id")
 """Fields of an event that say who or what it is about."""
-ELSEWHERE = {"demo", "replay", "backfill", "check", "schema", "generate", "worker", "scorecard"}
+ELSEWHERE = {
+    *("demo", "replay", "whatif", "backfill", "check", "schema", "generate", "completion"),
+    *("worker", "scorecard"),
+}
 """Commands that reach no service, and the two services, which have tests of their own here."""
 
 
@@ -100,6 +105,8 @@ def secrets(services: Services) -> dict[str, set[str]]:
         "password of a key": forms(KEY_PASSWORD),
         "password of the HTTP endpoints": forms(HTTP_PASSWORD, HTTP_USER),
         "password of their key": forms(HTTP_KEY_PASSWORD),
+        "password for the scorecard": forms(SCORECARD_PASSWORD, HTTP_USER),
+        "password for Prometheus": forms(PROMETHEUS_PASSWORD, HTTP_USER),
         "a wrong password": forms(WRONG, HTTP_USER, *PASSWORDS),
         "Grafana's token": forms(TOKEN),
         "a private key": {key[at : at + 40] for at in range(0, len(key) - 40, 40)},
@@ -167,6 +174,8 @@ def _settings(kafka: SecureKafka, folder: Path, grafana: GrafanaStub) -> dict[st
         "http": HTTP_PASSWORD,
         "http_key": HTTP_KEY_PASSWORD,
         "grafana": TOKEN,
+        "scorecard": SCORECARD_PASSWORD,
+        "prometheus": PROMETHEUS_PASSWORD,
         "wrong": WRONG,
     }.items():
         (folder / name).write_text(f"{text}\n")
@@ -181,6 +190,12 @@ def _settings(kafka: SecureKafka, folder: Path, grafana: GrafanaStub) -> dict[st
         "http_key_password_file": folder / "http_key",
         "grafana_url": grafana.url,
         "grafana_token_file": folder / "grafana",
+        "scorecard_username": HTTP_USER,
+        "scorecard_password_file": folder / "scorecard",
+        # The stub refuses everybody, whoever it is for.
+        "prometheus_url": grafana.url,
+        "prometheus_username": HTTP_USER,
+        "prometheus_password_file": folder / "prometheus",
         "log_level": "DEBUG",
         "hold_evaluations": 1,
         "stale_after_s": 1e9,
@@ -288,14 +303,17 @@ def _commands(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield (*before, name)
         if isinstance(command, click.Group):
             yield from _commands(command, *before, name)
-        else:
-            yield (*before, name)
 
 
 WORDS = {
     ("simulate",): ["simulate", "--days=1"],
+    ("explain",): ["explain", "release-time-mean", "--url", "http://127.0.0.1:{scorecard}"],
+    ("report",): ["report", "--period=2026-06"],
+    ("worklist",): ["worklist"],
     ("topics", "init"): ["topics", "init"],
     ("ingest",): ["ingest", "{events}"],
     ("rebuild",): ["rebuild"],
@@ -303,6 +321,7 @@ WORDS = {
     ("dlq", "list"): ["dlq", "list"],
     ("dlq", "show"): ["dlq", "show", "0:0"],
     ("dlq", "redrive"): ["dlq", "redrive", "--all"],
+    ("doctor",): ["doctor"],
     ("doctor", "grafana"): ["doctor", "grafana"],
 }
 
@@ -323,7 +342,8 @@ def test_a_command_that_is_refused_tells_none(
     wrong.write_text(WRONG)
     env = settings_of(services.kafka, "worker") | services.env
     env |= {f"{PREFIX}SASL_PASSWORD_FILE": str(wrong)}
-    words = [each.format(events=services.events) for each in WORDS[command]]
+    given = {"events": services.events, "scorecard": services.ports["scorecard"]}
+    words = [each.format(**given) for each in WORDS[command]]
     code, told = _run(env, *words)
     assert code != 0, told
     assert leaks(services, {"output": told}) == []

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ _FREE, _REMOVED = 7, 5
 """Epochs that no rebuild of these tests takes, and so begin without topics."""
 TOPICS = Topics()
 _LINE = re.compile(
-    r"^\| `(\w+)` \| (\w+) \| (Topic|Group|TransactionalId) \| `(\S+)` \| (literal|prefixed) \|",
+    r"^\| `(\w+)` \| (\w+) \| (Topic|Group|TransactionalId|Cluster) \| `(\S+)` "
+    r"\| (literal|prefixed) \|",
     re.MULTILINE,
 )
 RIGHTS = [
@@ -95,7 +97,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
         broker.allow(RIGHTS)
         made = _run(broker, "operator", "topics", "init")
         assert made.returncode == 0, made.stderr
-        assert made.stdout.count("created") == 7
+        assert made.stdout.count("created") == 8
         yield broker
 
 
@@ -226,6 +228,7 @@ def test_without_one_of_them_the_command_says_which(
     words = {
         "producer": ["ingest", copy],
         "steward": ["dlq", "redrive", "--all"],
+        "viewer": _of_the_viewer(right, tmp_path),
         "operator": _of_the_operator(right),
         "worker": ["worker"],
         "scorecard": ["scorecard"],
@@ -239,18 +242,28 @@ def test_without_one_of_them_the_command_says_which(
         before = kafka.proxy.connections
         refused = _run(kafka, right.user, *words, epoch=epoch)
         connections = kafka.proxy.connections - before
+    told = refused.stdout + refused.stderr
     if right.operation == "Create":
         assert _run(kafka, right.user, *words, epoch=epoch).returncode == 0
-    assert refused.returncode == 2, refused.stderr
-    assert "does not allow this user" in refused.stderr
-    kind = {"Topic": "topic", "Group": "group", "TransactionalId": "transactional id"}[right.kind]
-    assert f"{right.operation} on {kind} {right.name}" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    # A rebuild asks about every epoch before it begins.
-    assert connections <= (40 if "rebuild" in words else 10)
+    assert refused.returncode == 2, told
+    assert "does not allow this user" in told
+    kind = {"TransactionalId": "transactional id"}.get(right.kind, right.kind.lower())
+    assert f"{right.operation} on {kind} {right.name}" in told
+    assert "Traceback" not in told
+    # A rebuild asks about every epoch before it begins, a check-up about everything.
+    assert connections <= (40 if {"rebuild", "doctor"} & {*words} else 10)
+
+
+def _of_the_viewer(right: Right, folder: Path) -> list[object]:
+    if right.name != TOPICS.events:
+        return ["worklist"]
+    month = f"{datetime.now(UTC):%Y-%m}"
+    return ["report", "--period", month, "--output", folder / "report.html"]
 
 
 def _of_the_operator(right: Right) -> list[str]:
+    if right.kind in {"Group", "Cluster"}:
+        return ["doctor"]
     if right.operation == "Delete":
         return ["rebuild", "--remove", str(_REMOVED), "--yes"]
     made = {"Create", "Describe", "DescribeConfigs"}
@@ -271,12 +284,28 @@ def _something_to_create(kafka: SecureKafka, right: Right) -> int | None:
     return None
 
 
+def test_the_rights_of_the_operator_are_enough_for_a_check_up(kafka: SecureKafka) -> None:
+    """Everything of Kafka can be asked; the services are not there in this test."""
+    asked = _run(kafka, "operator", "doctor", "--json")
+    assert asked.returncode == 1, asked.stdout + asked.stderr
+    standings = {each["check"]: each["standing"] for each in json.loads(asked.stdout)}
+    assert "cannot be asked" not in standings.values()
+    assert {standings[each] for each in ("kafka", "topics", "transactions", "clock")} == {"well"}
+
+
 RARE = Right("scorecard", "Write", "Topic", TOPICS.transitions)
 """Used when a status changes, which none does while a test waits."""
 
 
+HIDDEN = Right("scorecard", "Read", "Topic", TOPICS.worklist, prefixed=True)
+"""Without it the topic looks as it does where an epoch has none, which is all right: only the
+question beforehand tells them apart."""
+
+
 @pytest.mark.parametrize(
-    "right", [each for each in _of("worker") + _of("scorecard") if each != RARE], ids=str
+    "right",
+    [each for each in _of("worker") + _of("scorecard") if each not in {RARE, HIDDEN}],
+    ids=str,
 )
 def test_kafka_itself_refuses_and_the_service_ends(
     counted: SecureKafka, events: Path, tmp_path: Path, right: Right
@@ -318,7 +347,8 @@ def test_a_right_that_is_taken_away_ends_the_worker(
             before = kafka.proxy.connections
             assert worker.wait(within_s=WITHIN_S) == 2, worker.output()
             assert kafka.proxy.connections - before < 40
-    assert "does not allow it" in worker.output()
+    # In the words of whoever notices first: a write, or the question whether we are still let in.
+    assert "does not allow" in worker.output()
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ def test_one_two_one_workers_under_load_count_exactly(kafka: Kafka, start: Start
     asyncio.run(load(0, 4_000))
     wait_for(one, brokers, topics, 4_000)
     two = start(brokers, topics, flush=flush)
+    # Or the first has counted all of it before the second is there.
+    two.wait_for_output("Worker ready", within_s=WITHIN_S)
     asyncio.run(load(4_000, 8_000))
     two.wait_for_output(r"partition \d opened", within_s=WITHIN_S)
     asyncio.run(load(8_000, total))

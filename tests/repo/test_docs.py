@@ -11,7 +11,7 @@ import pytest
 
 from kpi_stream.adapters.simulator import SimulationOptions, office_shares, simulate, write_jsonl
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.adapters.web.view import scorecard
+from kpi_stream.adapters.web.api.scorecard import scorecard
 from kpi_stream.bootstrap.offline import replay_file
 from kpi_stream.domain.events import STATE_VERSION
 from kpi_stream.settings import Settings

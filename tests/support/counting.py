@@ -191,7 +191,7 @@ def store_options(
             asyncio.to_thread,
             topic_facts,
             broker,
-            (topics.events, topics.declarations, topics.rows),
+            (topics.events, *topics.state),
         ),
         **changes,
     }

@@ -46,8 +46,5 @@ def _delete_topics(brokers: str) -> None:
 def _ours(admin: KafkaAdminClient) -> list[str]:
     """Return the names of the topics, those of every epoch."""
     names = astuple(TOPICS)
-    return [
-        each
-        for each in admin.list_topics()
-        if each in names or each.startswith((f"{TOPICS.rows}.", f"{TOPICS.declarations}."))
-    ]
+    later = tuple(f"{name}." for name in TOPICS.state)
+    return [each for each in admin.list_topics() if each in names or each.startswith(later)]

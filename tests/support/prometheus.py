@@ -58,6 +58,7 @@ class Prometheus:
                 f"--storage.tsdb.retention.time={RETENTION}",
                 f"--query.lookback-delta={lookback}",
                 f"--web.listen-address={self._address}",
+                "--web.enable-lifecycle",
             ],
             log=log,
             dies_with_parent=True,
@@ -75,6 +76,17 @@ class Prometheus:
         traceback: TracebackType | None,
     ) -> None:
         self._process.kill()
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://{self._address}"
+
+    def reload(self) -> None:
+        """Have it read its configuration and its rules again; return once it has."""
+        url = f"http://{self._address}/-/reload"
+        with urllib.request.urlopen(url, data=b"", timeout=30) as answer:
+            assert answer.status == 200
 
     def query(self, expr: str, at_s: float) -> dict[Labels, float]:
         """Return the value of each series, by its labels, at an instant."""

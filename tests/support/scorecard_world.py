@@ -88,6 +88,7 @@ class World:
     misfit: str | None = None
     watermark_ms: int | None = NOON_MS - 1_000
     states: Mapping[SeriesKey, StatusState] = field(default_factory=dict)
+    transitions: tuple[Transition, ...] = ()
     as_of_ms: int | None = None
     load_error: Exception | None = None
     poll_error: Exception | None = None

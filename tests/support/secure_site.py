@@ -17,7 +17,7 @@ from tests.support.secure_kafka import SecureKafka
 COMMAND = (sys.executable, "-m", "kpi_stream")
 PASSWORDS = {
     user: f"{user}-Contraseña-7f3a91"
-    for user in ("worker", "scorecard", "producer", "steward", "operator")
+    for user in ("worker", "scorecard", "producer", "steward", "viewer", "operator")
 }
 
 KEY_PASSWORD = "key-Contraseña-50e2"  # noqa: S105  (of keys that live for one test)

@@ -22,7 +22,7 @@ def new_topics(brokers: str, partitions: int = 1) -> Topics:
     topics = Topics(
         *(
             f"t{number}.{name}"
-            for name in ("events", "decl", "rows", "dlq", "read", "trans", "epoch")
+            for name in ("events", "decl", "rows", "dlq", "read", "trans", "epoch", "work")
         )
     )
     reports = topics_init(BrokerOptions((brokers,)), topics, Layout(partitions=partitions))

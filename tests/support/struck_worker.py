@@ -35,7 +35,7 @@ from kpi_stream.settings import Settings
 from tests.support.processes import Process, eventually
 from tests.support.site import Site
 
-PARTS = ("letters", "rows", "subjects")
+PARTS = ("letters", "worklists", "rows", "subjects")
 """Of a flush, in their order."""
 _BATCH_OF = "a batch of "
 ORDERED = ("before", *(f"{start}{part}" for part in PARTS for start in (_BATCH_OF, "")))
@@ -268,7 +268,7 @@ def main(argument: str) -> None:
     """Run the worker until it is struck, or told to end."""
     wanted = Wanted(**json.loads(argument))
     names = topics(Settings.load())
-    owners = (names.dead_letters, names.rows, names.declarations)
+    owners = (names.dead_letters, names.worklist, names.rows, names.declarations)
     strike = Strike(wanted, dict(zip(owners, PARTS, strict=True)))
     if wanted.point.startswith("a batch"):
         writer_module.BATCH_BYTES = _SMALL_BATCH_BYTES.get(wanted.point, _BATCH_BYTES)

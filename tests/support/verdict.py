@@ -1,8 +1,10 @@
 """The verdict of a fault test: what is stored is what one fold that never stops makes of the log.
 
 Compared bit by bit: the rows, and the subjects as long as none of them left the state (when exactly
-one is swept out depends on the flushes). Every event is accounted for: the positions stand at the
-last one of each partition, and each rejected event lies in the dead letters.
+one is swept out depends on the flushes). The worklists list the same subjects, and count the same
+others (in which pane the late ones of these stand depends on the flushes). Every event is
+accounted for: the positions stand at the last one of each partition, and each rejected event lies
+in the dead letters.
 """
 
 import json
@@ -41,6 +43,7 @@ class Folded:
     """The offset of the last event, by partition."""
     rows: Table
     subjects: Table
+    worklists: Table
     rejected: dict[tuple[int, int], Reason]
     """By partition and offset."""
 
@@ -84,13 +87,17 @@ def folded(
             rejected[partition, record.offset] = err.reason
     rows: Table = {}
     subjects: Table = {}
+    worklists: Table = {}
     for partition, fold in folds.items():
         changes = fold.drain()
         rows |= {(partition, key): value for key, value in changes.rows if value is not None}
         subjects |= {
             (partition, key): value for key, value in changes.subjects if value is not None
         }
-    return Folded(len(records), ends, _counting(rows), subjects, rejected)
+        worklists |= {
+            (partition, key): value for key, value in changes.worklists if value is not None
+        }
+    return Folded(len(records), ends, _counting(rows), subjects, _listing(worklists), rejected)
 
 
 def judge(
@@ -120,6 +127,8 @@ def judge(
     found, wanted = _counting(_table(rows)), expected.rows
     assert differences(found, wanted) == {}
     assert differences(_table(subjects), expected.subjects) == {}
+    listed = _listing(_table(site.records(topics.worklist, 0)))
+    assert differences(listed, expected.worklists) == {}
     _judge_letters(site, topics, expected, repeats)
     return expected
 
@@ -181,6 +190,15 @@ def _table(records: list[Any]) -> Table:
     return {
         at: value for at, value in newest.items() if value is not None and at[1] != POSITION_KEY
     }
+
+
+def _listing(worklists: Table) -> Table:
+    """Return the lists without the panes of those that are not listed, but with their number."""
+    found: Table = {}
+    for at, value in worklists.items():
+        content = json.loads(value)
+        found[at] = json.dumps([content["listed"], sum(content["later"].values())]).encode()
+    return found
 
 
 def _counting(rows: Table) -> Table:

@@ -77,7 +77,7 @@ def advising(settings: Settings) -> Iterator[None]:
 def _settings_of(refusal: Refusal, settings: Settings) -> str:
     """Return the settings that a refusal may come from, with their values: no secret is one."""
     if refusal is Refusal.ACCESS:
-        return f"the table of ACLs in docs/security.md (the user is {_user(settings)})"
+        return f"the table of ACLs in docs/security.md (the user is {user_of(settings)})"
     names = {
         Refusal.UNTRUSTED: ("brokers", "broker_ca_file"),
         Refusal.CERTIFICATE: ("broker_certificate_file",),
@@ -90,5 +90,6 @@ def _settings_of(refusal: Refusal, settings: Settings) -> str:
     )
 
 
-def _user(settings: Settings) -> str:
+def user_of(settings: Settings) -> str:
+    """Return who we are to Kafka, in words."""
     return settings.sasl_username or "the one of the certificate"

@@ -1,4 +1,4 @@
-"""What is generated: from the code (schemas, settings), and from a strategy (all the rest)."""
+"""What is generated: from the code (schemas, settings, API), and from a strategy (all the rest)."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from kpi_stream.adapters.events.schema import schema_text, schemas
 from kpi_stream.adapters.grafana.provisioning import provisioning_files
 from kpi_stream.adapters.prometheus.rule_tests import rule_test_files
 from kpi_stream.adapters.prometheus.rules import rule_files
+from kpi_stream.adapters.web.api.openapi import document_text
 from kpi_stream.application.handbook import handbook_files
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.domain.errors import InputError
@@ -51,6 +52,7 @@ def project_files(root: Path) -> dict[Path, str]:
     files = {readme: _TABLE.sub(lambda found: found[1] + settings_table() + found[2], text)}
     for name, schema in schemas().items():
         files[root / "schemas" / f"{name}.json"] = schema_text(schema)
+    files[root / "docs" / "openapi.json"] = document_text()
     return files
 
 

@@ -23,6 +23,17 @@ def http_access(settings: Settings) -> HttpAccess:
     Raises:
         InputError: Settings contradict each other, or a file cannot be used.
     """
+    access = checked_access(settings)
+    _warn(settings, tls=access.tls is not None, login=access.login is not None)
+    return access
+
+
+def checked_access(settings: Settings) -> HttpAccess:
+    """Return the same without a word.
+
+    Raises:
+        InputError: Settings contradict each other, or a file cannot be used.
+    """
     for name, other in (
         ("http_username", "http_password_file"),
         ("http_password_file", "http_username"),
@@ -36,7 +47,6 @@ def http_access(settings: Settings) -> HttpAccess:
     else:
         tls = Reread(lambda: _context(settings), certificate_files(settings, "http"))
     login = None if password is None else Reread(lambda: _digest(settings), (password,))
-    _warn(settings, tls=tls is not None, login=login is not None)
     return HttpAccess(tls, login)
 
 

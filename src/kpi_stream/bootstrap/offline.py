@@ -1,4 +1,4 @@
-"""What needs no broker: replay."""
+"""What needs no broker: replay, and the explanation of a file."""
 
 from pathlib import Path
 
@@ -22,6 +22,18 @@ def replay_file(
     Raises:
         InputError: The file cannot be read, or no event in it was accepted.
     """
+    replay, at_ms = folded(path, strategy, settings, as_of_ms)
+    return Scorecard(strategy, replay.table).evaluate(at_ms), replay.tally
+
+
+def folded(
+    path: Path, strategy: Strategy, settings: Settings, as_of_ms: int | None = None
+) -> tuple[Replay, int]:
+    """Return what a file folds to, and the instant that it is read at, as in `replay_file`.
+
+    Raises:
+        InputError: The file cannot be read, or no event in it was accepted.
+    """
     collect_seldom()
     codec = event_codec(settings, strategy)
 
@@ -36,4 +48,4 @@ def replay_file(
         raise InputError(msg)
     replay.drain()
     at_ms = replay.tally.newest_ms if as_of_ms is None else as_of_ms
-    return Scorecard(strategy, replay.table).evaluate(at_ms), replay.tally
+    return replay, at_ms

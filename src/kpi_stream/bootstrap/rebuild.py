@@ -243,6 +243,7 @@ def _access(settings: Settings, serving: Topics) -> Access:
             serving.rows: READ,
             names.declarations: READ + WRITE,
             names.rows: READ + WRITE,
+            names.worklist: WRITE,
             names.epochs: READ + WRITE,
         },
         transactional_ids=(f"{prefix}-0", _rebuild_id(settings)) if exact else (),

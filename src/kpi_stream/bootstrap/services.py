@@ -13,7 +13,9 @@ from kpi_stream.adapters.kafka.access import Access
 from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
+from kpi_stream.adapters.kafka.scorecard.worklist_feed import WorklistFeed
 from kpi_stream.adapters.kafka.store import PartitionStore
+from kpi_stream.adapters.log_limit import Repeats
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
 from kpi_stream.adapters.scorecard_app.ports import (
@@ -101,6 +103,7 @@ def run_worker(settings: Settings) -> None:
 def run_scorecard_service(settings: Settings) -> None:
     """Judge the counted rows until told to end; once another epoch serves, start again."""
     _log_to_stderr(settings)
+    load_strategy(strategy_path(settings))  # what is wrong in it is said before Kafka is waited for
     epoch = find_epoch(settings)
     settings = epoch.settings
     broker, names, codec = broker_options(settings), topics(settings), MsgspecStateCodec()
@@ -134,6 +137,7 @@ def run_scorecard_service(settings: Settings) -> None:
         metrics=metrics,
         clock=clock,
         annotator=_annotator(settings, metrics),
+        worklists=WorklistFeed(broker, names, certain_ends=exact),
         epoch_over=epoch.end,
     )
     options = ScorecardOptions(
@@ -164,6 +168,7 @@ def _worker_access(settings: Settings, epoch: Epoch) -> Access:
             names.events: ("Read",),
             names.declarations: ("Read", "Write"),
             names.rows: ("Read", "Write"),
+            names.worklist: ("Write",),
             names.dead_letters: ("Write",),
             **epoch.reads,
         },
@@ -183,6 +188,8 @@ def _scorecard_access(names: Topics, transactional_id: str | None, epoch: Epoch)
             names.transitions: ("Read", "Write"),
             **epoch.reads,
         },
+        # An epoch that an earlier version made has none.
+        spare={names.worklist: ("Read",)},
         transactional_ids=() if transactional_id is None else (transactional_id,),
     )
 
@@ -201,5 +208,7 @@ def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for handler in logging.root.handlers:
+        handler.addFilter(Repeats(_TALKATIVE))
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))

@@ -43,8 +43,7 @@ def store_options(
     broker = broker_options(settings)
 
     async def facts() -> Mapping[str, TopicFacts]:
-        counted = (names.events, names.declarations, names.rows)
-        return await asyncio.to_thread(topic_facts, broker, counted)
+        return await asyncio.to_thread(topic_facts, broker, (names.events, *names.state))
 
     return StoreOptions(
         broker=broker,

@@ -1,13 +1,15 @@
 """The command line: one function a command, each calling one function below it.
 
-Standard output is data, standard error is for people. Exit codes: 0 fine, 1 a check failed or a
-service stopped, 2 a file, an option or a setting is wrong, 130 interrupted.
+Standard output is data, standard error is for people. Exit codes, of every command: 0 fine; 1 what
+was asked for is not so, or somebody does not answer; 2 a file, an option, a setting or a right is
+wrong; 130 interrupted. The README says for each command what 1 and 2 mean.
 """
 
 import sys
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from kpi_stream import __version__
 from kpi_stream.cli.parameters import examples
@@ -20,7 +22,11 @@ COMMANDS = {
     "demo": ("demo", "Run everything on this machine, with an embedded broker."),
     "simulate": ("feeds", "Turn declarations into events, to a file or to Kafka."),
     "replay": ("replay", "Fold a file of events and print the readings."),
+    "explain": ("explain", "Say why a KPI moved, and who costs most."),
+    "whatif": ("whatif", "Judge the past under another strategy."),
+    "worklist": ("worklist", "List what is late or close to its limit, and who holds it."),
     "backfill": ("backfill", "Write the past for Prometheus, from files of events."),
+    "report": ("report", "Write the monthly review and the Time Release Study."),
     "check": ("offline", "Check a strategy folder, report every problem."),
     "schema": ("offline", "Write the JSON Schemas of the events."),
     "topics": ("services", "Create and check the Kafka topics."),
@@ -30,8 +36,9 @@ COMMANDS = {
     "rebuild": ("rebuild", "Count again after a KPI changed, then switch over."),
     "healthcheck": ("services", "Ask a running service whether it is well."),
     "dlq": ("dlq", "Look at dead letters and send them back."),
-    "doctor": ("doctor", "Compare what Grafana serves with what was generated."),
+    "doctor": ("doctor", "Examine the installation: what is wrong, and its remedy."),
     "generate": ("offline", "Write what is generated from the code."),
+    "completion": ("completion", "Print the script by which a shell completes."),
 }
 """Module below this package and purpose of each command, as `--help` lists them."""
 
@@ -48,6 +55,16 @@ class _Commands(click.Group):
         module = import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        # The purposes are here; a key that is pressed should not wait for all the imports.
+        return [
+            CompletionItem(name, help=purpose)
+            for name, (_, purpose) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

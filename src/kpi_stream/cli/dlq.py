@@ -200,12 +200,14 @@ def show(
 @click.option("--limit", type=click.IntRange(1), help="The most letters that are sent.")
 @click.option("--only-accepted", is_flag=True, help="Leave what would be rejected again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--json", "as_json_", is_flag=True, help="Print what was done as JSON.")
 def redrive(
     *,
     places: tuple[str, ...],
     all_: bool,
     values: Path | None,
     dry_run: bool,
+    as_json_: bool,
     **given: Any,  # noqa: ANN401
 ) -> None:
     """Send dead letters back to the events, each of them once.
@@ -234,7 +236,13 @@ def redrive(
         report = dead_letters.redrive_letters(
             settings, selection, update, values=values, dry_run=dry_run, **given
         )
-    _report(report, topics(settings).events, dry_run=dry_run, left=given["only_accepted"])
+    if as_json_:
+        document = _report_json(report, dry_run=dry_run)
+        click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
+    else:
+        _report(report, topics(settings).events, dry_run=dry_run, left=given["only_accepted"])
+    if report.missing:
+        sys.exit(1)
 
 
 def _progress() -> Progress:
@@ -269,4 +277,15 @@ def _report(report: RedriveReport, topic: str, *, dry_run: bool, left: bool) -> 
         click.echo(
             f"no such dead letter: {told}" + ", ..." * (len(report.missing) > _SHOWN), err=True
         )
-        sys.exit(1)
+
+
+def _report_json(report: RedriveReport, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "sent": report.sent,
+        "fixed": report.fixed,
+        "before": report.before,
+        "cut": report.cut,
+        "again": {str(reason): count for reason, count in sorted(report.again.items())},
+        "missing": [str(each) for each in report.missing],
+    }

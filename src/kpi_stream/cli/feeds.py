@@ -1,5 +1,6 @@
 """Commands that bring events in: simulate, ingest."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from kpi_stream.adapters.ingest import IngestReport
 from kpi_stream.adapters.simulator import Injections
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.bootstrap import feeds
@@ -136,7 +138,10 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 # one option a keyword
 @click.option("--mapping", type=FILE, help="YAML mapping of a CSV event log to events.")
 @click.option("--restart", is_flag=True, help="Forget an earlier, interrupted run.")
 @click.option("--allow-rejected", is_flag=True, help="Exit 0 although lines were rejected.")
-def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool) -> None:  # noqa: FBT001
+@click.option("--json", "as_json", is_flag=True, help="Print what became of the file as JSON.")
+def ingest(
+    *, file: Path, mapping: Path | None, restart: bool, allow_rejected: bool, as_json: bool
+) -> None:
     """Send a file of events to Kafka: JSONL, or a CSV event log through a mapping.
 
     An interrupted run goes on where it was. Rejected lines are kept beside the file with their
@@ -171,6 +176,8 @@ def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool
                 rejected=at.rejected,
             ),
         )
+    if as_json:
+        click.echo(json.dumps(_document(report), indent=2, ensure_ascii=False))
     if report.already_complete:
         click.echo(f"{file} was sent whole before; --restart sends it again", err=True)
         return
@@ -187,6 +194,18 @@ def ingest(file: Path, mapping: Path | None, restart: bool, allow_rejected: bool
     )
     if not allow_rejected:
         sys.exit(1)
+
+
+def _document(report: IngestReport) -> dict[str, object]:
+    path = report.rejected_path
+    return {
+        "lines": report.lines,
+        "accepted": report.accepted,
+        "rejected": dict(report.rejected),
+        "rejected_path": None if path is None else str(path),
+        "resumed_after": report.resumed_after,
+        "already_complete": report.already_complete,
+    }
 
 
 @contextmanager

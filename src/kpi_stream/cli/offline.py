@@ -10,8 +10,8 @@ from kpi_stream.adapters.events.schema import schemas, write_schemas
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.application.monitoring.edition import Edition
 from kpi_stream.bootstrap.common import strategy_path
-from kpi_stream.bootstrap.generated import orphans, project_files, strategy_files
 from kpi_stream.cli.parameters import FOLDER, examples
+from kpi_stream.cli.progress import waiting
 from kpi_stream.domain.errors import InputError, StrategyError
 from kpi_stream.settings import Settings
 
@@ -74,6 +74,7 @@ def schema(output: Path | None) -> None:
     )
 )
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 on a difference.")
+@click.option("--json", "as_json", is_flag=True, help="Print what differs, or differed, as JSON.")
 @click.option("--root", type=FOLDER, default=Path(), help="The folder to write below.")
 @click.option(
     "--strategy",
@@ -92,6 +93,7 @@ def schema(output: Path | None) -> None:
 def generate(  # one argument an option
     *,
     only_check: bool,
+    as_json: bool,
     root: Path,
     folder: Path | None,
     language: str | None,
@@ -99,15 +101,26 @@ def generate(  # one argument an option
     runbook_url: str,
 ) -> None:
     """Write what is generated from the strategy: dashboards, alerts, rules, documents."""
+    # The document of the API brings everything that can answer, which a check does not need.
+    from kpi_stream.bootstrap.generated import (  # noqa: PLC0415
+        orphans,
+        project_files,
+        strategy_files,
+    )
+
     strategy = load_strategy(folder or strategy_path(Settings.load()))
     edition = Edition(
         strategy, language or strategy.language, grafana_url.rstrip("/"), runbook_url.rstrip("/")
     )
-    files = strategy_files(root, edition)
+    with waiting("generating"):
+        files = strategy_files(root, edition)
     if folder is None:
         files |= project_files(root)
     stale = [path for path, content in files.items() if _differs(path, content)]
     gone = orphans(root, files)
+    if as_json:
+        named = {"stale": [*map(str, stale)], "orphans": [*map(str, gone)]}
+        click.echo(json.dumps(named, indent=2, ensure_ascii=False))
     if only_check:
         for path in stale:
             click.echo(f"{path} is not what is generated; run kpi-stream generate", err=True)

@@ -20,6 +20,7 @@ from kpi_stream.application.replay import Tally
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.bootstrap.common import strategy_path
 from kpi_stream.bootstrap.offline import replay_file
+from kpi_stream.cli import suggestions
 from kpi_stream.cli.cells import (
     HEADINGS,
     RIGHT,
@@ -32,6 +33,7 @@ from kpi_stream.cli.cells import (
     standing,
 )
 from kpi_stream.cli.parameters import FILE, FOLDER, examples, instant
+from kpi_stream.cli.progress import waiting
 from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.readings import Reading
 from kpi_stream.domain.strategy import NATIONAL, Strategy
@@ -112,7 +114,13 @@ _Chosen = list[tuple[Reading, Judged | None]]
     show_default=True,
     help="JSON and CSV have every series.",
 )
-@click.option("--kpi", multiple=True, help="Only this KPI (repeatable).")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--kpi",
+    multiple=True,
+    help="Only this KPI, by its id or code (repeatable).",
+    shell_complete=suggestions.kpis,
+)
 @click.option("--window", multiple=True, help="Only this window (repeatable).")
 @click.option("--dimension", multiple=True, help="Only this dimension; `national` is one.")
 @click.option("--language", type=click.Choice(["es", "en"]), help="Default: the strategy's.")
@@ -121,6 +129,7 @@ def replay(  # noqa: PLR0913, PLR0917 # one argument an option
     strategy: Path | None,
     as_of: str | None,
     form: str,
+    as_json: bool,  # noqa: FBT001 # click passes it by name
     kpi: tuple[str, ...],
     window: tuple[str, ...],
     dimension: tuple[str, ...],
@@ -135,10 +144,13 @@ def replay(  # noqa: PLR0913, PLR0917 # one argument an option
     """
     settings = Settings.load()
     loaded = load_strategy(strategy or strategy_path(settings))
-    wanted = Filter(kpi, window, dimension)
+    ids = {each.code: each.id for each in loaded.kpis if each.code}
+    wanted = Filter([ids.get(each, each) for each in kpi], window, dimension)
     wanted.check(loaded)
     as_of_ms = None if as_of is None else instant("--as-of", as_of, loaded)
-    evaluation, tally = replay_file(file, loaded, settings, as_of_ms)
+    form = "json" if as_json else form
+    with waiting(f"reading {file}"):
+        evaluation, tally = replay_file(file, loaded, settings, as_of_ms)
     if form == "table":
         shown_rows = _for_table(evaluation, wanted)
         console = Console()

@@ -1,11 +1,17 @@
 """Commands that run on Kafka: worker, scorecard, topics."""
 
+import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from kpi_stream.cli.parameters import examples
+from kpi_stream.cli.progress import waiting
 from kpi_stream.settings import Settings
+
+if TYPE_CHECKING:
+    from kpi_stream.adapters.kafka.topics import TopicReport
 
 # The services bring Faust and numpy with them, so they are imported when they are asked for.
 
@@ -44,7 +50,8 @@ def scorecard() -> None:
 )
 @click.argument("service", type=click.Choice(["worker", "scorecard"]))
 @click.option("--ready", is_flag=True, help="Ask whether it does its work already.")
-def healthcheck(service: str, ready: bool) -> None:  # noqa: FBT001
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def healthcheck(*, service: str, ready: bool, as_json: bool) -> None:
     """Ask the service of this machine whether it is well; exit code 1 if not, with the reason.
 
     For health checks in a container: a worker with nothing to do is well, one that does not get on
@@ -53,7 +60,10 @@ def healthcheck(service: str, ready: bool) -> None:  # noqa: FBT001
     from kpi_stream.bootstrap.health import ask  # noqa: PLC0415
 
     well, reason = ask(Settings.load(), service, ready=ready)
-    click.echo(f"{service}: {reason}", err=not well)
+    if as_json:
+        click.echo(json.dumps({"service": service, "well": well, "reason": reason}))
+    else:
+        click.echo(f"{service}: {reason}", err=not well)
     if not well:
         sys.exit(1)
 
@@ -68,7 +78,8 @@ def topics() -> None:
         "KPI_STREAM_BROKERS=kafka-1:9092 KPI_STREAM_REPLICATION_FACTOR=3 kpi-stream topics init"
     )
 )
-def init() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as a JSON list.")
+def init(*, as_json: bool) -> None:
     """Create the topics that are missing and check those that exist.
 
     Exit code 1 where a topic cannot be used as it is; the text says how to put it right.
@@ -76,7 +87,13 @@ def init() -> None:
     from kpi_stream.bootstrap.topics import init_topics  # noqa: PLC0415
 
     usable = True
-    for report in init_topics(Settings.load()):
+    settings = Settings.load()
+    with waiting("asking Kafka"):
+        reports = init_topics(settings)
+    for report in reports:
+        usable = usable and report.ok
+        if as_json:
+            continue
         click.echo(f"{report.name}: {'created' if report.created else 'exists'}")
         for refused in report.refused:
             click.echo(f"{report.name}: the broker does not know {refused}", err=True)
@@ -84,6 +101,17 @@ def init() -> None:
             click.echo(f"{report.name}: {difference}", err=True)
         for problem in report.problems:
             click.echo(f"{report.name}: {problem}", err=True)
-        usable = usable and report.ok
+    if as_json:
+        click.echo(json.dumps([_document(each) for each in reports], indent=2))
     if not usable:
         sys.exit(1)
+
+
+def _document(report: "TopicReport") -> dict[str, object]:
+    return {
+        "name": report.name,
+        "created": report.created,
+        "refused": report.refused,
+        "problems": [each._asdict() for each in report.problems],
+        "differences": [each._asdict() for each in report.differences],
+    }

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 
 import click
 import pytest
@@ -14,7 +15,7 @@ from tests.unit.cli.conftest import Run
 def _command(words: list[str]) -> tuple[click.Command, list[str]]:
     """Return the command that the words name, and its arguments."""
     command: click.Command = cli.cli
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
         assert found is not None, words[0]
         command, words = found, words[1:]
@@ -22,9 +23,10 @@ def _command(words: list[str]) -> tuple[click.Command, list[str]]:
 
 
 def _paths(command: click.Command, path: list[str]) -> Iterator[list[str]]:
-    """Yield the words of every command that is no group of others."""
-    if not isinstance(command, click.Group):
+    """Yield the words of every command that does something by itself."""
+    if not isinstance(command, click.Group) or command.invoke_without_command:
         yield path
+    if not isinstance(command, click.Group):
         return
     context = click.Context(command)
     for name in command.list_commands(context):
@@ -55,7 +57,8 @@ def test_examples_are_accepted(path: list[str]) -> None:
     examples = re.findall(r"^ +(.*\bkpi-stream .*)$", command.epilog or "", re.MULTILINE)
     assert examples
     for example in examples:
-        words = shlex.split(example)
+        # What comes behind is the shell's.
+        words = list(takewhile(lambda word: word != ">", shlex.split(example)))
         named, arguments = _command(words[words.index("kpi-stream") + 1 :])
         assert command in (cli.cli, named)
         # A command remembers the names of the help option from the first context that it sees.

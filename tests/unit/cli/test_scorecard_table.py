@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
-from kpi_stream.adapters.web.view import scorecard
+from kpi_stream.adapters.web.api.scorecard import scorecard
 from kpi_stream.application.display import MARKS, STATUS_WORDS
 from kpi_stream.bootstrap.offline import replay_file
 from kpi_stream.cli.cells import HEADINGS, fitting

@@ -63,13 +63,15 @@ def test_it_is_named_in_one_line(kpi_stream: Run, there: Path, words: str, said:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("teleport", r"No such command 'teleport'; one of demo, .*generate"),
+        ("teleport", r"No such command 'teleport'; one of demo, .*completion"),
         ("replay", r"Missing argument 'FILE'\."),
         ("replay good.jsonl --fromat csv", r"No such option.*--fromat.*--format.*"),
         ("replay good.jsonl --format xml", r".*'xml' is not one of 'table', 'json', 'csv'\."),
         ("simulate --late 2", r".*--late.*2\.0 is not in the range 0<=x<=1\."),
         ("simulate --days 0", r".*--days.*0 is not in the range x>=1\."),
         ("check good.jsonl", r".*'good\.jsonl' is a file\."),
+        ("doctor --json grafana", r"put the options behind grafana"),
+        ("completion tcsh", r".*'tcsh' is not one of 'bash', 'zsh', 'fish'\."),
         ("demo --port 99999", r".*--port.*99999 is not in the range 1<=x<=65535\."),
     ],
 )

@@ -22,6 +22,8 @@ class Access:
 
     topics: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Describe, Read or Write, by topic; each must exist."""
+    spare: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The same of topics that it can do without."""
     group: str | None = None
     """The consumer group that it joins."""
     transactional_ids: Sequence[str] = ()
@@ -39,10 +41,11 @@ def missing_topics(broker: BrokerOptions, access: Access) -> list[str]:
         Unavailable: No broker answers.
     """
     with administration(broker) as admin:
-        described = {each["name"]: each for each in admin.describe_topics(list(access.topics))}
+        asked = {**access.topics, **access.spare}
+        described = {each["name"]: each for each in admin.describe_topics(list(asked))}
         lacking = [
             f"{operation} on topic {name}"
-            for name, operations in access.topics.items()
+            for name, operations in asked.items()
             for operation in _lacking(described.get(name, {}), operations)
         ]
         if broker.security_protocol != "PLAINTEXT":

@@ -36,7 +36,7 @@ compressed batch: 10 MB of spaces are 10 kB.
 CUT_BYTES = 64 << 10
 """What is kept of a larger event: so much of its key, of its value and of its headers."""
 _DETAIL_CHARS = 500
-_EVENTS = "events"
+EVENTS = "events"
 """Beside the reasons in the stored counts of a `RejectWatch`."""
 
 
@@ -119,12 +119,12 @@ class RejectWatch:
         self._events = 0
         self._rejected: Counter[str] = Counter()
         if stored and limit.share:
-            rejected = Counter({name: count for name, count in stored.items() if name != _EVENTS})
-            self._append(stored.get(_EVENTS, 0), rejected)
+            rejected = Counter({name: count for name, count in stored.items() if name != EVENTS})
+            self._append(stored.get(EVENTS, 0), rejected)
 
     def stored(self) -> dict[str, int]:
         """Return the counts of the window: events, and rejects by reason."""
-        return {_EVENTS: self._events, **+self._rejected}
+        return {EVENTS: self._events, **+self._rejected}
 
     def add(self, events: int, rejected: Mapping[Reason, int], example: str = "") -> None:
         """Add a batch.

@@ -9,7 +9,12 @@ from kpi_stream.adapters.kafka.administration import (
     describe,
     not_allowed,
 )
-from kpi_stream.adapters.kafka.topics import Layout, create_topic, topic_settings
+from kpi_stream.adapters.kafka.topics import (
+    Layout,
+    create_topic,
+    topic_settings,
+    wait_for_topics,
+)
 from kpi_stream.application.ports import BrokerOptions, Topics
 from kpi_stream.domain.errors import InputError, Unavailable
 
@@ -49,7 +54,7 @@ def make_epoch(broker: BrokerOptions, serving: Topics, topics: Topics, layout: L
         Unavailable: No broker answers, or it cannot create a topic.
     """
     with administration(broker) as admin:
-        found = describe(admin, [topics.events, serving.rows, topics.rows, topics.declarations])
+        found = describe(admin, [topics.events, serving.rows, *topics.state])
         if topics.events not in found:
             msg = f"there is no topic {topics.events}; make it with: kpi-stream topics init"
             raise InputError(msg)
@@ -59,7 +64,7 @@ def make_epoch(broker: BrokerOptions, serving: Topics, topics: Topics, layout: L
             copies = len(found[serving.rows]["partitions"][0]["replica_nodes"])
             kept = topic_settings(admin, serving.rows).get(_ISR, layout.min_insync_replicas)
             layout = replace(layout, replication=copies, min_insync_replicas=int(kept))
-        for name in (topics.declarations, topics.rows):
+        for name in topics.state:
             if name in found:
                 has = len(found[name]["partitions"])
                 if has != count:
@@ -71,7 +76,7 @@ def make_epoch(broker: BrokerOptions, serving: Topics, topics: Topics, layout: L
                 continue
             partitions, configs = layout.configs(topics)[name]
             create_topic(admin, name, partitions, layout.replication, configs)
-        admin.wait_for_topics([topics.declarations, topics.rows])
+        wait_for_topics(admin, topics.state)
 
 
 def remove_epoch(broker: BrokerOptions, topics: Topics) -> list[str]:
@@ -82,7 +87,7 @@ def remove_epoch(broker: BrokerOptions, topics: Topics) -> list[str]:
         Unavailable: No broker answers, or it does not delete a topic.
     """
     with administration(broker) as admin:
-        names = list(describe(admin, [topics.declarations, topics.rows]))
+        names = list(describe(admin, topics.state))
         if not names:
             return []
         answers = admin.delete_topics(names, raise_errors=False)["topics"]

@@ -98,7 +98,10 @@ class Recovery:
             # Without a position of the subjects there is no subject, and so no watermark.
             unknown = {} if subjects.position else {"watermark_ms": -1}
             fold.restore_meta({**newest.meta, **unknown})
-        fold.restored()
+        try:
+            fold.restored()
+        except DamagedSubject as err:
+            raise await damaged(self.broker, topics.declarations, partition, err) from err
         return Recovered(
             fold,
             subjects_applied=_applied(subjects.position),
@@ -118,7 +121,7 @@ class Recovery:
         Raises:
             InputError: They have not: events of one subject may lie in two partitions.
         """
-        names = (self.topics.events, self.topics.declarations, self.topics.rows)
+        names = (self.topics.events, *self.topics.state)
         counts = {name: self.facts[name].partitions for name in names if name in self.facts}
         if len(set(counts.values())) <= 1:
             return

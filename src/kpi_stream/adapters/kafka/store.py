@@ -1,11 +1,12 @@
 """The durable state of one partition: opened, fed, flushed and let go.
 
 In memory the fold is ahead of the topics by what was not flushed yet. A flush writes the changed
-rows and subjects, the dead letters and, last in both state topics, the position record that says
-which events are in them. With `exactly_once` all of it is one transaction. With `at_least_once` the
-parts are written in an order that recovery can repair: dead letters, rows, subjects. A crash
-between the last two leaves rows that know more events than the subjects; those events are then
-applied to the subjects alone.
+rows and subjects, the dead letters, the changed worklists and, last with the rows and last with the
+subjects, the position record that says which events are in them. With `exactly_once` all of it is
+one transaction. With `at_least_once` the parts are written in an order that recovery can repair:
+dead letters, worklists, rows, subjects. A crash between the last two leaves rows that know more
+events than the subjects; those events are then applied to the subjects alone. Whatever worklists
+were written, the first flush after an opening writes all of them again.
 
 A store whose flush failed is broken: what it has in memory is not what is stored. It must be
 closed, and opened again from the topics.
@@ -310,6 +311,8 @@ class PartitionStore:
             Part(topics.rows, [*changes.rows, rows]),
             Part(topics.declarations, [*changes.subjects, subjects]),
         ]
+        if changes.worklists:
+            parts.insert(0, Part(topics.worklist, changes.worklists))
         if letters:
             records = [(letter.key, letter.value) for letter in letters]
             headers = [letter.headers for letter in letters]

@@ -8,7 +8,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -99,6 +99,23 @@ class Writer(ABC):
         """Disconnect; a broken connection does not matter any more."""
         with suppress(KafkaError, OSError, asyncio.TimeoutError):
             await asyncio.wait_for(self._producer.stop(), _STOP_S)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Take the error of a lost transaction out of the client's own futures.
+
+        Whoever wrote was told; a future that holds an error and is asked by nobody complains at
+        length when it is thrown away.
+        """
+        client = self._producer
+        accumulator = client._message_accumulator  # noqa: SLF001
+        batches = [*chain(*accumulator._batches.values()), *accumulator._pending_batches]  # noqa: SLF001
+        futures = [each._drain_waiter for each in batches]  # noqa: SLF001
+        if client._txn_manager is not None:  # noqa: SLF001
+            futures.append(client._txn_manager.wait_for_transaction_end())  # noqa: SLF001
+        for each in futures:
+            if each is not None and each.done() and not each.cancelled():
+                each.exception()
 
     def _batches(self, part: Part) -> Iterator[BatchBuilder]:
         batch = self._producer.create_batch()

@@ -21,12 +21,14 @@ from kpi_stream.adapters.prometheus.kpi_families import (
     add_evaluation,
     add_freshness,
     add_strategy,
+    add_waiting,
 )
 from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.scorecard import Evaluation
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.strategy import Strategy
+from kpi_stream.domain.worklist import Worksheet
 
 _EVALUATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Around the aim of 50 ms; beyond a second the next evaluation is late."""
@@ -42,6 +44,7 @@ class _Snapshot(Collector):
         self.reload_ok = True
         self.reloaded_ms: int | None = None
         self.matches: bool | None = None
+        self.sheets: Mapping[tuple[str, str], Worksheet] = {}
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Return nothing: registering must not collect."""
@@ -55,6 +58,7 @@ class _Snapshot(Collector):
         strategy = self.strategy if evaluation is None else evaluation.strategy
         if evaluation is not None:
             add_evaluation(gauges, evaluation)
+            add_waiting(gauges, self.sheets)
         if strategy is not None:
             add_strategy(gauges, strategy)
         if freshness is not None:
@@ -108,6 +112,10 @@ class ScorecardMetrics:
     def fresh(self, freshness: Freshness) -> None:
         """Take how new the rows are."""
         self._snapshot.freshness = freshness
+
+    def waiting(self, sheets: Mapping[tuple[str, str], Worksheet]) -> None:
+        """Take how long the worklists are, by worklist and office."""
+        self._snapshot.sheets = sheets
 
     def suspended(self) -> None:
         """Say nothing about the KPIs: the rows were counted by other definitions."""

@@ -11,6 +11,7 @@ from kpi_stream.application.scorecard import Evaluation, Totals
 from kpi_stream.domain.hysteresis import DAMPING, Damping, StatusState
 from kpi_stream.domain.readings import SeriesKey
 from kpi_stream.domain.strategy import Strategy
+from kpi_stream.domain.worklist import OfficeList, Worksheet
 
 ApplyRow = Callable[[int, bytes, bytes | None], None]
 
@@ -101,6 +102,22 @@ class Remembered(Protocol):
         """The newest `as_of`."""
         ...
 
+    @property
+    def transitions(self) -> Iterable[Transition]:
+        """The latest changes of a status, the newest last."""
+        ...
+
+
+class Worklists(Protocol):
+    """The worklists, as the workers keep them."""
+
+    def of(self, office: str | None) -> Mapping[str, Iterable[OfficeList]]:
+        """Return what the partitions hold, by worklist; of one office, or of all."""
+        ...
+
+    async def follow(self) -> None:
+        """Read them, and whatever comes, until cancelled."""
+
 
 class Output(Protocol):
     """Where evaluations are published."""
@@ -128,6 +145,9 @@ class Metrics(Protocol):
 
     def fresh(self, freshness: Freshness) -> None:
         """Take how new the rows are."""
+
+    def waiting(self, sheets: Mapping[tuple[str, str], Worksheet]) -> None:
+        """Take how long the worklists are, by worklist and office."""
 
     def suspended(self) -> None:
         """Say nothing about the KPIs."""
@@ -205,5 +225,7 @@ class Parts:
     clock: Clock
     annotator: Annotator | None = None
     """None where nobody is told."""
+    worklists: Worklists | None = None
+    """None where nobody reads them."""
     epoch_over: Callable[[], Coroutine[object, object, None]] = _never
     """Returns once the process is to end in good order, since another epoch serves."""

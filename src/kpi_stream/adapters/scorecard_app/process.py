@@ -3,16 +3,20 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from kpi_stream.adapters.scorecard_app.announcer import Announcer
 from kpi_stream.adapters.scorecard_app.counting import Counting, ReloadRefused, replacement
 from kpi_stream.adapters.scorecard_app.ports import Feed, Parts, ScorecardOptions
 from kpi_stream.application.as_of import AsOfClock
+from kpi_stream.application.judge import Transition
+from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.strategy import Strategy
+from kpi_stream.domain.worklist import OfficeList, sheets
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +26,10 @@ _HEALTHY_PERIODS = 30
 """Evaluations that may be missing before the process counts as stuck."""
 _LAST_WORDS_S = 5.0
 """How long an orderly end may take to publish what is not published yet."""
+TRANSITIONS = 500
+"""The latest changes of a status that are shown."""
+_CANCEL_AGAIN_S = 1.0
+"""How long a task may take to end before it is told again."""
 _LAST_NOTES_S = 2.0
 """How long an orderly end may take to tell the annotator's last."""
 
@@ -52,6 +60,8 @@ class ScorecardProcess:
         self._counting: Counting | None = None
         self._clock = AsOfClock()
         self._latest: Evaluation | None = None
+        self._news = asyncio.Event()
+        self._transitions: deque[Transition] = deque(maxlen=TRANSITIONS)
         self._announcer = Announcer(
             parts.output, parts.metrics, options.publish_every_s, parts.annotator
         )
@@ -78,6 +88,26 @@ class ScorecardProcess:
     def strategy(self) -> Strategy | None:
         """Return the strategy in force, None before it is read."""
         return self._strategy if self._counting is None else self._counting.scorecard.strategy
+
+    async def evaluated(self) -> None:
+        """Return once there is another evaluation, or none any more."""
+        await self._news.wait()
+
+    def table(self) -> ReadingTable | None:
+        """Return what reads the rows of the newest evaluation; None where nothing does."""
+        if self._latest is None or self._counting is None:
+            return None
+        totals = self._counting.scorecard.totals
+        # The totals of a test may be readings that it wrote down.
+        return totals if isinstance(totals, ReadingTable) else None
+
+    def transitions(self) -> Sequence[Transition]:
+        """Return the latest changes of a status, the newest last."""
+        return tuple(self._transitions)
+
+    def worklists(self, office: str | None) -> Mapping[str, Iterable[OfficeList]]:
+        """Return what the partitions hold, by worklist; of one office, or of all."""
+        return {} if self._parts.worklists is None else self._parts.worklists.of(office)
 
     def stalled(self, after_s: float) -> str | None:
         """Return what is missing if nothing was evaluated for more than so many seconds.
@@ -166,6 +196,7 @@ class ScorecardProcess:
             await self._ended_or_stopped(
                 self._follow(),
                 self._ask_ends(),
+                *([] if self._parts.worklists is None else [self._parts.worklists.follow()]),
                 self._evaluate(),
                 announcer.run(),
                 self._parts.epoch_over(),
@@ -183,9 +214,7 @@ class ScorecardProcess:
                     task.result()
             return not stopping.done()
         finally:
-            for each in (stopping, *tasks):
-                each.cancel()
-            await asyncio.gather(stopping, *tasks, return_exceptions=True)
+            await _cancelled(stopping, *tasks)
 
     async def _start(self, strategy: Strategy) -> None:
         parts, options = self._parts, self._options
@@ -202,6 +231,7 @@ class ScorecardProcess:
             stale_after_ms=None if stale_s is None else round(stale_s * 1000),
             forecast_budget=options.forecast_budget,
         )
+        self._transitions.extend(remembered.transitions)
         self._clock = AsOfClock(remembered.as_of_ms)
         self._counting = Counting(scorecard, feed, parts.fingerprint(strategy))
         await parts.ends.start()
@@ -291,7 +321,7 @@ class ScorecardProcess:
             if not self._warned:
                 log.error("%s", _mismatch(counting))
             self._warned = True
-            self._latest = None
+            self._tell(None)
             metrics.suspended()
             return
         self._warned = False
@@ -299,8 +329,25 @@ class ScorecardProcess:
             return
         evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness)
         metrics.evaluated(evaluation, clock.monotonic() - self._ticked_at)
-        self._latest = evaluation
+        if self._parts.worklists is not None:
+            metrics.waiting(sheets(evaluation.strategy, self.worklists, evaluation.as_of_ms))
+        self._transitions.extend(evaluation.transitions)
+        self._tell(evaluation)
         self._announcer.take(evaluation)
+
+    def _tell(self, evaluation: Evaluation | None) -> None:
+        self._latest = evaluation
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks; again and again, since a client of Kafka's may take a cancellation for its own."""
+    pending: set[asyncio.Future[Any]] = set(tasks)
+    while pending:
+        for each in pending:
+            each.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
 
 
 def _mismatch(counting: Counting) -> str:

@@ -70,6 +70,11 @@ class _Connection(asyncio.Protocol):
         self.answering, self._idle = False, True
         self._wait(self._door.limits.idle_s)
 
+    def goes_on(self) -> None:
+        """Give an answer without an end as long again; it is asked for after each piece of it."""
+        if self.answering:
+            self._wait(self._door.limits.exchange_s)
+
     def drop(self) -> None:
         """Cut it, whatever it is doing."""
         if self._transport is not None:
@@ -176,6 +181,11 @@ class Door:
         """Note that its answer has gone."""
         if handler in self._places:
             self._places[handler].ended()
+
+    def goes_on(self, handler: object) -> None:
+        """Note that a piece of an answer without an end has gone, as far as the caller reads."""
+        if handler in self._places:
+            self._places[handler].goes_on()
 
     def left(self, connection: _Connection) -> None:
         """Note that a connection is gone."""

@@ -158,6 +158,15 @@ class HttpServer:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add what a subclass answers."""
 
+    def guarded(self, handler: Handler) -> Handler:
+        """Return what answers in a handler's place; what a subclass refuses, it says itself."""
+        return handler
+
+    def goes_on(self, request: web.Request) -> None:
+        """Note that an answer without an end reaches its caller: it has a while more."""
+        if self._door is not None:
+            self._door.goes_on(request.protocol)
+
     async def page(self, make: Callable[[], T]) -> T:
         """Return what is made in a thread: a page takes a while, and the process goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._pages, make)
@@ -165,7 +174,7 @@ class HttpServer:
     def _app(self) -> web.Application:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return self._refused(request) or await handler(request)
+            return self._refused(request) or await self.guarded(handler)(request)
 
         app = web.Application(middlewares=[guard])
         app.router.add_get("/metrics", self._metrics)

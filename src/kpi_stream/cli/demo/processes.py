@@ -90,7 +90,7 @@ class Demo:
         )
         for report in init_topics(self.settings):
             if not report.ok:
-                raise InputError("\n".join(report.problems))
+                raise InputError("\n".join(map(str, report.problems)))
         for name in ("worker", "scorecard"):
             self._spawn(name)
 

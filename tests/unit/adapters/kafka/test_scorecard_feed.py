@@ -93,6 +93,15 @@ def test_the_larger_end_counts(rig: Rig) -> None:
     assert [each.end for each in rig.progress({0: 50})] == [50, None]
 
 
+def test_the_latest_rejects_are_in_the_position(rig: Rig) -> None:
+    """By reason, with how many events they are of; a worker without a limit counts none."""
+    rejects = {"events": 500, "expired": 3, "unknown_office": 2}
+    rig.give((0, b"@", position(9, rejects=rejects)), (1, b"@", position(4)))
+    first, second = rig.progress({})
+    assert (first.judged, first.rejected) == (500, {"expired": 3, "unknown_office": 2})
+    assert (second.judged, second.rejected) == (0, {})
+
+
 def test_a_watermark_of_minus_one_is_none(rig: Rig) -> None:
     """Events were applied and none was accepted."""
     rig.give((0, b"@", position(9, watermark_ms=-1)))

@@ -1,11 +1,12 @@
 """Records of readings and transitions, and what a restart makes of them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from kpi_stream.adapters.kafka.reader import Record
-from kpi_stream.adapters.kafka.scorecard.memory import Memory
+from kpi_stream.adapters.kafka.scorecard.memory import KEPT, Memory
 from kpi_stream.adapters.kafka.scorecard.records import (
     decode_key,
     decode_state,
@@ -92,7 +93,7 @@ def test_what_is_not_ours_is_refused(value: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  (json's own text, or ours)
         decode_state(value)
     with pytest.raises(ValueError):  # noqa: PT011
-        decode_transition(value)
+        decode_transition(national(ADVANCE), value)
 
 
 def test_a_transition_ahead_of_the_readings_is_believed() -> None:
@@ -108,6 +109,18 @@ def test_a_transition_ahead_of_the_readings_is_believed() -> None:
         NOON_MS + 2001,
     )
     assert state == changed.judged[0].state
+
+
+def test_the_latest_transitions_are_read_back_whole() -> None:
+    """As they were told, each once, and of a long log only the newest."""
+    (*_, changed) = evaluations(0.9, 0.1, 0.1)
+    (told,) = changed.transitions
+    memory = Memory()
+    memory.take_transitions([transition(changed), transition(changed)])
+    assert memory.transitions == (told,)
+    later = [replace(told, sequence=each) for each in range(2, KEPT + 3)]
+    memory.take_transitions(record(encode_key(each.key), encode_transition(each)) for each in later)
+    assert memory.transitions == tuple(later[-KEPT:])
 
 
 def test_an_old_transition_does_not_undo_a_newer_reading() -> None:

@@ -16,6 +16,7 @@ from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.hysteresis import Damping
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
 from kpi_stream.domain.strategy import Strategy, Unit
+from kpi_stream.domain.worklist import Worksheet
 from tests.support.required import missing
 from tests.support.scorecard import (
     ADVANCE,
@@ -235,8 +236,25 @@ def test_before_the_first_evaluation_there_are_no_readings() -> None:
     assert [name for name, _ in found if name == "kpi_stream_build_info"]
 
 
+def test_the_worklists_are_counted_by_office(rig: Rig) -> None:
+    """Two numbers a list and office, also where nothing waits; none while nothing is judged."""
+    lengths = {("release", "118"): Worksheet((), 7, 2), ("release", "235"): Worksheet((), 0, 0)}
+    rig.metrics.waiting(lengths)
+    found = rig.scrape()
+    assert {
+        (office, urgency): found[
+            at("scorecard_worklist_subjects", worklist="release", office=office, urgency=urgency)
+        ]
+        for office in ("118", "235")
+        for urgency in ("late", "close")
+    } == {("118", "late"): 7, ("118", "close"): 2, ("235", "late"): 0, ("235", "close"): 0}
+    rig.metrics.suspended()
+    assert not [name for name, _ in rig.scrape() if name.endswith("worklist_subjects")]
+
+
 def test_every_exported_family_is_in_the_conventions(rig: Rig) -> None:
     """No name is made elsewhere."""
+    rig.metrics.waiting({("release", "118"): Worksheet((), 7, 2)})
     body, _ = rig.metrics.render("")
     names = {family.name for family in plain(body.decode())}
     mine = {name for name in names if name.startswith("kpi_stream_")}

@@ -60,20 +60,26 @@ def test_it_publishes_what_is_left_before_it_ends() -> None:
 
 
 def test_it_goes_on_from_what_was_said_before() -> None:
-    """A remembered status is neither told again nor judged anew."""
+    """A remembered status is neither told again nor judged anew, and its changes stay known."""
     first = World()
 
     async def judge(process: ScorecardProcess) -> None:
-        await until(lambda: current(process))
+        await until(lambda: current(process) is Status.ON_TRACK)
+        first.made[0].values[national(ADVANCE)] = 0.1
+        await until(lambda: first.told)
 
-    states = dict(live(first, judge)._counting.scorecard.states)  # type: ignore[union-attr]
-    (state,) = states.values()
-    remembered = {national(ADVANCE): replace(state, status=Status.OFF_TRACK, sequence=7)}
-    world = World(states=remembered)
+    before = live(first, judge)
+    (state,) = dict(before._counting.scorecard.states).values()  # type: ignore[union-attr]
+    (said,) = first.told
+    assert before.transitions() == (said,)
+    remembered = {national(ADVANCE): replace(state, sequence=7)}
+    past = replace(said, sequence=7)
+    world = World(states=remembered, transitions=(past,))
 
     async def visit(process: ScorecardProcess) -> None:
         await until(lambda: world.told)
         assert current(process) is Status.ON_TRACK
+        assert process.transitions() == (past, *world.told)
 
     live(world, visit)
     assert [(each.before, each.sequence) for each in world.told] == [(Status.OFF_TRACK, 8)]

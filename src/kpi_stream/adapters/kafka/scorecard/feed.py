@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from kpi_stream.adapters.kafka.connection import client_arguments
+from kpi_stream.adapters.kafka.dead_letters import EVENTS
 from kpi_stream.adapters.kafka.position import Position
 from kpi_stream.adapters.kafka.reader import RETRY_MS, Record, TopicReader
 from kpi_stream.adapters.kafka.refusals import refused
@@ -138,6 +139,8 @@ class RowFeed:
             end,
             self._moved_ms[partition],
             asked_ms,
+            position.rejects.get(EVENTS, 0),
+            {reason: n for reason, n in position.rejects.items() if reason != EVENTS},
         )
 
     def _take(self, records: Iterable[Record]) -> None:

@@ -8,8 +8,12 @@ from kpi_stream.adapters.kafka.scorecard.records import (
     decode_state,
     decode_transition,
 )
+from kpi_stream.application.judge import Transition
 from kpi_stream.domain.hysteresis import StatusState
 from kpi_stream.domain.readings import SeriesKey
+
+KEPT = 500
+"""Transitions that are remembered, beside the state of each series."""
 
 
 class Memory:
@@ -21,6 +25,12 @@ class Memory:
         """Series that have a record in `kpi.readings`."""
         self.as_of_ms: int | None = None
         """The newest `as_of` of any reading, milliseconds since 1970 UTC; None for none."""
+        self._latest: dict[tuple[SeriesKey, int], Transition] = {}
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """Return the latest changes of a status, the newest last; each once."""
+        return tuple(self._latest.values())
 
     def take_readings(self, records: Iterable[Record]) -> None:
         """Take records of `kpi.readings`, the later one of a series replacing the earlier one.
@@ -49,7 +59,12 @@ class Memory:
         for record in records:
             if record.value is None:
                 continue
-            key, state = decode_key(record.key or b""), decode_transition(record.value)
-            known = self.states.get(key)
-            if known is None or state.sequence > known.sequence:
-                self.states[key] = state
+            each = decode_transition(decode_key(record.key or b""), record.value)
+            known = self.states.get(each.key)
+            if known is None or each.sequence > known.sequence:
+                self.states[each.key] = StatusState(
+                    each.after, each.as_of_ms, each.sequence, target=each.digest
+                )
+            self._latest[each.key, each.sequence] = each
+            while len(self._latest) > KEPT:
+                del self._latest[next(iter(self._latest))]

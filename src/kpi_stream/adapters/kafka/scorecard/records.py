@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from kpi_stream.application.judge import Judged, Transition
 from kpi_stream.domain.hysteresis import StatusState
-from kpi_stream.domain.readings import Reading, SeriesKey
+from kpi_stream.domain.readings import NoData, Reading, SeriesKey
 from kpi_stream.domain.status import Status
 from kpi_stream.domain.trajectory import to_ms
 
@@ -117,19 +117,30 @@ def encode_transition(transition: Transition) -> bytes:
     )
 
 
-def decode_transition(value: bytes) -> StatusState:
-    """Return the state right after a transition.
+def decode_transition(key: SeriesKey, value: bytes) -> Transition:
+    """Return a transition.
 
     Raises:
-        ValueError: It is not the record of a transition.
+        ValueError: It is not the record of one.
     """
     try:
         record = json.loads(value)
-        return StatusState(
+        no_data = record["no_data"]
+        return Transition(
+            key,
+            int(record["sequence"]),
+            Status(record["from"]),
             Status(record["to"]),
             _ms(record["as_of"]),
-            int(record["sequence"]),
-            target=str(record["state"]["target"]),
+            record["value"],
+            record["expected"],
+            record["goal"],
+            record["low"],
+            int(record["samples"]),
+            None if no_data is None else NoData(no_data),
+            str(record["target"]),
+            int(record["target_version"]),
+            str(record["state"]["target"]),
         )
     except (KeyError, TypeError, AttributeError) as err:
         msg = f"not the record of a transition: {value[:200]!r}"
