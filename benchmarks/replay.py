@@ -5,33 +5,18 @@ events is measured on the first thousand lines, and the speed is given for the r
 """
 
 import gzip
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.command import Command, run_alone
 from benchmarks.feed import Feed
-from benchmarks.machine import load_average, on_its_core
 from benchmarks.result import Result, Table, spread
 
 _FEW = 1_000
-_KIB = 1024 if sys.platform != "darwin" else 1
 """Of `ru_maxrss`: kilobytes on Linux, bytes on macOS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What one run of the command took."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_rss_bytes: int
-    load_average: float
 
 
 def measure(feed: Feed, runs: int) -> Result:
@@ -80,15 +65,4 @@ def _note(feed: Feed, empty: Command) -> str:
 
 
 def _replay(path: Path) -> Command:
-    command = [sys.executable, "-m", "kpi_stream", "replay", str(path), "--format", "json"]
-    load, began = load_average(), time.monotonic()
-    process = subprocess.Popen(
-        on_its_core(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - began
-    if process.returncode:
-        msg = f"replay ended with {process.returncode}"
-        raise RuntimeError(msg)
-    return Command(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * _KIB, load)
+    return run_alone(["replay", str(path), "--format", "json"])

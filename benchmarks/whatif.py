@@ -5,17 +5,13 @@ start of Python to the picture: that is what a person waits for.
 """
 
 import gzip
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.command import Command, run_alone
 from benchmarks.feed import SPOILT, digest_of, kept, simulation
-from benchmarks.machine import load_average, on_its_core
 from benchmarks.result import Result, Table, spread
 from kpi_stream.adapters.event_files import read_lines
 from kpi_stream.adapters.simulator import simulate, write_jsonl
@@ -26,22 +22,11 @@ AIM_S = 60
 _DAYS = 365
 _PER_DAY = 865.0
 """With 365 days 3 million events."""
-_KIB = 1024 if sys.platform != "darwin" else 1
 _TRIALS = {
     "another target": ("targets.yaml", "value: 30h", "value: 24h"),
     "another definition": ("kpis.yaml", "limit: 48h", "limit: 36h"),
 }
 """What is decided anew, each the first such text of its file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What one run of the command took."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_rss_bytes: int
-    load_average: float
 
 
 def measure(runs: int, scale: float) -> Result:
@@ -101,16 +86,6 @@ def _changed(folder: Path, trial: str) -> Path:
 
 
 def _whatif(strategy: Path, events: Path, folder: Path) -> Command:
-    command = [sys.executable, "-m", "kpi_stream", "whatif", "--strategy", str(strategy)]
+    command = ["whatif", "--strategy", str(strategy)]
     command += ["--events", str(events), "--html", str(folder / "trial.html")]
-    load, began = load_average(), time.monotonic()
-    process = subprocess.Popen(
-        on_its_core(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - began
-    if process.returncode:
-        msg = f"whatif ended with {process.returncode}"
-        raise RuntimeError(msg)
-    return Command(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * _KIB, load)
+    return run_alone(command)

@@ -1,11 +1,13 @@
 """The API's document against what the API answers: schemathesis asks, from the document alone."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.adapters.web.access import HttpAccess, Reread, login_digest
@@ -15,13 +17,6 @@ from kpi_stream.adapters.web.server import WebServer
 from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.domain.strategy import Holder
 from tests.support.page_site import page_site
-
-if find_spec("schemathesis") is None:
-    pytest.skip("schemathesis: it is not installed", allow_module_level=True)
-
-import schemathesis
-from schemathesis.checks import load_all_checks
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 load_all_checks()
 LOGIN = ("reader", "word")

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from importlib.util import find_spec
 
 from kpi_stream import __version__
-from kpi_stream.adapters.endpoint import Endpoint, Login
 from kpi_stream.adapters.grafana.client import GrafanaError
 from kpi_stream.adapters.grafana.doctor import cannot_ask
+from kpi_stream.adapters.http_client.endpoint import Endpoint, Login
 from kpi_stream.adapters.prometheus import served
 from kpi_stream.adapters.web.api.strategy import version
 from kpi_stream.application.checkup import prometheus as watched

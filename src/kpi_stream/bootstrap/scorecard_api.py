@@ -1,6 +1,6 @@
 """The API of a running scorecard, wired to the settings; for commands."""
 
-from kpi_stream.adapters.scorecard_client import Access, ScorecardClient
+from kpi_stream.adapters.http_client.scorecard import Access, ScorecardClient
 from kpi_stream.settings import Settings
 
 _ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}  # noqa: S104  (compared, not bound)

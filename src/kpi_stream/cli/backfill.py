@@ -1,29 +1,19 @@
 """`kpi-stream backfill`: what Prometheus would have scraped, had it been there."""
 
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.progress import (
-    BarColumn,
     MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
 )
 
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.bootstrap import backfill as history
 from kpi_stream.bootstrap.common import strategy_path, utc_text
-from kpi_stream.cli.parameters import FILE, FOLDER, examples, instant
-from kpi_stream.domain.errors import InputError
+from kpi_stream.cli.parameters import FILE, FOLDER, examples, instant, length_ms
+from kpi_stream.cli.progress import judging
 from kpi_stream.settings import Settings
-
-_UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 @click.command(
@@ -84,12 +74,12 @@ def backfill(
     options = history.BackfillOptions(
         files,
         instance,
-        _milliseconds(step),
+        length_ms("--step", step, "smhd", 6),
         sys.stdout if output == "-" else Path(output),
         None if start is None else instant("--from", start, loaded),
         None if end is None else instant("--to", end, loaded),
     )
-    with _bar() as on_progress:
+    with judging(MofNCompleteColumn()) as on_progress:
         report = history.backfill(loaded, settings, options, on_progress)
     for each in report.details:
         click.echo(each, err=True)
@@ -107,34 +97,3 @@ def _named(files: int, output: str) -> str:
     if output == "-":
         return "one text"
     return f"{files} file{'s' if files > 1 else ''} in {output}"
-
-
-def _milliseconds(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if found is None or not int(found[1]):
-        msg = f"--step {text!r} is not a length of time; write it as 15m, 1h or 1d"
-        raise InputError(msg)
-    return int(found[1]) * _UNITS_MS[found[2]]
-
-
-@contextmanager
-def _bar() -> Iterator[history.Progress]:
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[until]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        # A log has the report below; half a bar says nothing there.
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("reading", total=None, until="")
-
-        def update(what: str, done: int, total: int | None, until_ms: int) -> None:
-            until = f"until {utc_text(until_ms)}"
-            bar.update(task, description=what, completed=done, total=total, until=until)
-
-        yield update

@@ -1,5 +1,6 @@
 """Types of options, times and examples that several commands share."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,9 @@ SHARE = click.FloatRange(0, 1)
 
 _YEARS = range(1970, 2200)
 """Sums are kept by days since 1970; what lies beyond these years is a slip of the pen."""
+
+
+_UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 def examples(*commands: str) -> str:
@@ -45,3 +49,22 @@ def instant(option: str, text: str, strategy: Strategy) -> int:
         at = at.replace(tzinfo=LocalDays(strategy.calendar.time_zone).zone)
     since = at - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def length_ms(option: str, text: str, units: str, digits: int) -> int:
+    """Return a length of time in milliseconds.
+
+    Args:
+        option: Where the text was given, for the error.
+        text: A number and a unit, such as `15m`.
+        units: Those that make sense here, of s, m, h, d.
+        digits: The most of the number.
+
+    Raises:
+        InputError: The text is no such length, or 0.
+    """
+    found = re.fullmatch(rf"(\d{{1,{digits}}})([{units}])", text)
+    if found is None or not int(found[1]):
+        msg = f"{option} {text!r} is not a length of time; write it as 15m, 1h or 1d"
+        raise InputError(msg)
+    return int(found[1]) * _UNITS_MS[found[2]]

@@ -1,10 +1,8 @@
 """`kpi-stream whatif`: the past under another target or definition."""
 
 import json
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -24,12 +21,12 @@ from kpi_stream.bootstrap import whatif as experiment
 from kpi_stream.bootstrap.common import strategy_path, utc_text
 from kpi_stream.cli import suggestions
 from kpi_stream.cli.cells import STYLES, console_width, named, plain_table
-from kpi_stream.cli.parameters import FILE, FOLDER, examples, instant
+from kpi_stream.cli.parameters import FILE, FOLDER, examples, instant, length_ms
+from kpi_stream.cli.progress import judging
 from kpi_stream.domain.errors import InputError
 from kpi_stream.domain.status import Status
 from kpi_stream.settings import Settings
 
-_UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 WORDS = {
     "kpi": {"es": "Indicador", "en": "KPI"},
     "by": {"es": "Según", "en": "By"},
@@ -112,9 +109,9 @@ def whatif(  # noqa: PLR0913 # one argument an option
         tuple({**codes, **known}[each] for each in kpi),
         None if start is None else instant("--from", start, loaded),
         None if end is None else instant("--to", end, loaded),
-        None if every is None else _milliseconds(every),
+        None if every is None else length_ms("--every", every, "mhd", 4),
     )
-    with _bar() as on_progress:
+    with judging() as on_progress:
         found = experiment.compare(loaded, tried, settings, options, on_progress)
     chosen = language or loaded.language
     if html is not None:
@@ -128,14 +125,6 @@ def whatif(  # noqa: PLR0913 # one argument an option
         console.print(_table(found, chosen))
     first, last = (utc_text(found.instants[at]) for at in (0, -1))
     click.echo(f"{len(found.instants)} instants, {first} to {last}", err=True)
-
-
-def _milliseconds(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,4})([mhd])", text)
-    if match is None or not int(match[1]):
-        msg = f"--every {text!r} is not a length of time; write it as 15m, 1h or 1d"
-        raise InputError(msg)
-    return int(match[1]) * _UNITS_MS[match[2]]
 
 
 def _write(path: Path, text: str) -> None:
@@ -228,25 +217,3 @@ def _cells(course: Course, language: str, zone: ZoneInfo) -> Sequence[str]:
         number(course.alerts, 0, language),
         "—" if at is None else f"{at:%Y-%m-%d %H:%M}",
     )
-
-
-@contextmanager
-def _bar() -> Iterator[experiment.Progress]:
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[until]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        # A log has the summary; half a bar says nothing there.
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("reading", total=None, until="")
-
-        def update(what: str, done: int, total: int | None, until_ms: int) -> None:
-            until = f"until {utc_text(until_ms)}"
-            bar.update(task, description=what, completed=done, total=total, until=until)
-
-        yield update

@@ -2,54 +2,24 @@
 
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from kpi_stream.adapters.embedded_broker import free_port
-from kpi_stream.adapters.endpoint import Endpoint, Login
+from kpi_stream.adapters.http_client.endpoint import Endpoint, Login
 from kpi_stream.domain.errors import InputError, Unavailable
 from tests.support.certificates import Authority
+from tests.support.served import Served, serving
 
 SECRET = "Contraseña-7f3a91"  # noqa: S105  (of a server that lives for one test)
-
-
-class Served(ThreadingHTTPServer):
-    """Answers what a test wants, and remembers what it was asked."""
-
-    status, body = 200, b'{"well": true}'
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str | None]] = []
-        self.port = self.server_address[1]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Served
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["Authorization"]))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
 def served() -> Iterator[Served]:
     """A server on a port of its own."""
-    with Served() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_it_asks_below_its_address(served: Served) -> None:

@@ -2,52 +2,22 @@
 
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from kpi_stream.adapters.embedded_broker import free_port
-from kpi_stream.adapters.scorecard_client import Access, ScorecardClient
+from kpi_stream.adapters.http_client.scorecard import Access, ScorecardClient
 from kpi_stream.domain.errors import InputError, Unavailable
 from tests.support.certificates import Authority
-
-
-class Served(ThreadingHTTPServer):
-    """Answers what a test wants, and remembers what it was asked."""
-
-    status, body = 200, b'{"well": true}'
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str | None]] = []
-        self.port = self.server_address[1]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Served
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["Authorization"]))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from tests.support.served import Served, serving
 
 
 @pytest.fixture
 def served() -> Iterator[Served]:
     """A server on a port of its own."""
-    with Served() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_it_asks_the_api_below_the_address(served: Served):

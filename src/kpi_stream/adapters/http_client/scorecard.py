@@ -2,15 +2,14 @@
 
 import http.client
 import json
-import ssl
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from kpi_stream.adapters.http_client.endpoint import basic, read_address, trusting
 from kpi_stream.domain.errors import InputError, Unavailable
 
 _TIMEOUT_S = 30.0
@@ -44,20 +43,10 @@ class ScorecardClient:
     """
 
     def __init__(self, access: Access) -> None:
-        parts = urlsplit(access.url)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
-            msg = f"{access.url!r} is no address of a scorecard; write it as http://host:9100"
-            raise InputError(msg)
-        if parts.username is not None or parts.query or parts.fragment:
-            msg = f"{parts.hostname}: the address of a scorecard has no login and no query"
-            raise InputError(msg)
+        address = read_address(access.url, "address of a scorecard", "9100")
         self.url = access.url.rstrip("/")
-        self._host, self._port, self._path = parts.hostname, port, parts.path.rstrip("/")
-        self._context = _context(access.ca_file) if parts.scheme == "https" else None
+        self._host, self._port, self._path = address.host, address.port, address.prefix
+        self._context = trusting(access.ca_file) if address.tls else None
         self._headers = {"Accept": "application/json", **_login(access)}
 
     def __repr__(self) -> str:
@@ -115,14 +104,6 @@ class ScorecardClient:
         return response.status, body
 
 
-def _context(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except (OSError, ssl.SSLError) as err:
-        msg = f"{ca_file}: no certificates can be read from it: {err}"
-        raise InputError(msg) from None
-
-
 def _login(access: Access) -> dict[str, str]:
     if not access.username:
         return {}
@@ -134,5 +115,4 @@ def _login(access: Access) -> dict[str, str]:
     except (OSError, UnicodeDecodeError):
         msg = f"{access.password_file}: the password cannot be read from it"
         raise InputError(msg) from None
-    word = b64encode(f"{access.username}:{password}".encode()).decode("ascii")
-    return {"Authorization": f"Basic {word}"}
+    return basic(access.username, password)

@@ -37,6 +37,61 @@ class Login:
         return f"Login({self.username!r})"
 
 
+class Address(NamedTuple):
+    """Where somebody answers."""
+
+    tls: bool
+    host: str
+    port: int
+    prefix: str
+    """Of every path; without a slash at its end."""
+
+
+def read_address(url: str, what: str = "address", port: str = "port") -> Address:
+    """Return what an address says.
+
+    Args:
+        url: As `https://host:port/prefix`.
+        what: What it should be, for the error.
+        port: An example, for the error.
+
+    Raises:
+        InputError: It is none, or holds more; a password is not repeated.
+    """
+    parts = urlsplit(url)
+    try:
+        number = parts.port
+    except ValueError:
+        number = -1
+    if parts.scheme not in {"http", "https"} or not parts.hostname or number == -1:
+        msg = f"{url!r} is no {what}; write it as http://host:{port}"
+        raise InputError(msg)
+    if parts.username is not None or parts.query or parts.fragment:
+        msg = f"{parts.hostname}: an {what} has no login and no query"
+        raise InputError(msg)
+    tls = parts.scheme == "https"
+    return Address(tls, parts.hostname, number or (443 if tls else 80), parts.path.rstrip("/"))
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    """Return the header of a login."""
+    word = b64encode(f"{username}:{password}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {word}"}
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what checks certificates against a file, or against the usual ones.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as err:
+        msg = f"{ca_file}: no certificates can be read from it: {err.strerror}"
+        raise InputError(msg) from None
+
+
 class Endpoint:
     """One address; what is not in the arguments (a proxy, a redirection) has no say.
 
@@ -53,26 +108,15 @@ class Endpoint:
     def __init__(
         self, url: str, login: Login | None = None, timeout_s: float = 10.0, ip: str | None = None
     ) -> None:
-        parts, login = urlsplit(url), login or Login()
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1:
-            msg = f"{url!r} is no address; write it as http://host:port"
-            raise InputError(msg)
-        if parts.username is not None or parts.query or parts.fragment:
-            msg = f"{parts.hostname}: an address has no login and no query"
-            raise InputError(msg)
-        self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
-        self._port = port or (443 if parts.scheme == "https" else 80)
+        address, login = read_address(url), login or Login()
+        self._host, self._port, self._prefix = address.host, address.port, address.prefix
         self._ip, self._timeout_s = ip, timeout_s
-        self._context = _context(login.ca_file) if parts.scheme == "https" else None
+        self._context = trusting(login.ca_file) if address.tls else None
         self._headers = {"Accept": "*/*", "Connection": "close"}
         if login.username:
-            word = b64encode(f"{login.username}:{login.password}".encode()).decode("ascii")
-            self._headers["Authorization"] = f"Basic {word}"
-        self.url = url.rstrip("/") if ip is None else f"{parts.scheme}://{_named(ip, self._port)}"
+            self._headers |= basic(login.username, login.password)
+        scheme = "https" if address.tls else "http"
+        self.url = url.rstrip("/") if ip is None else f"{scheme}://{_named(ip, self._port)}"
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
@@ -148,11 +192,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     return str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
-
-
-def _context(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as err:
-        msg = f"{ca_file}: no certificates can be read from it: {err.strerror}"
-        raise InputError(msg) from None
