@@ -24,7 +24,11 @@ DAYS_KEPT = 760
 
 _DAYS_AHEAD = 62
 _PANES_AHEAD = 96 * 4
-"""Room for what falls due later (`within`); anything further ahead waits in the queue."""
+"""Room for what falls due later (`within`); anything further ahead waits beside its sheet."""
+
+
+_NO_ENTRIES: Ints = np.zeros((4, 0), dtype=np.int64)
+"""Of pane, row, column and delta."""
 
 
 class Column(NamedTuple):
@@ -58,6 +62,9 @@ class RowTotals:
             (False, False): Sheet(DAYS_KEPT, _DAYS_AHEAD),
             (False, True): Sheet(DAYS_KEPT, _DAYS_AHEAD, np.int32),
         }
+        self._ahead: dict[tuple[bool, bool], Ints] = dict.fromkeys(self._sheets, _NO_ENTRIES)
+        """By sheet: entries without room yet. Where one partition is months behind the others,
+        those are nearly all, so they are looked at again only once the sheet has come to them."""
 
     def __len__(self) -> int:
         """Return how many rows are known."""
@@ -123,21 +130,24 @@ class RowTotals:
     def settle(self, as_of_ms: int) -> None:
         """Add everything that is queued, as seen from `as_of_ms`."""
         present = {True: as_of_ms // PANE_MS, False: self._catalogue.days.day_of(as_of_ms)}
-        for (fine, _), sheet in self._sheets.items():
-            sheet.move(present[fine])
-        columns = [np.frombuffer(each, dtype=np.int64).copy() for each in self._queue]
+        queue = np.array([np.frombuffer(each, dtype=np.int64) for each in self._queue])
         for each in self._queue:
             del each[:]
-        if not len(columns[0]):
-            return
-        for (fine, bucket), sheet in self._sheets.items():
-            mine = (columns[0] == fine) & (columns[1] == bucket)
-            here, later = sheet.holds(columns[2])
-            self._spread(sheet, [each[mine & here] for each in columns[2:]])
-            for values, queue in zip(columns, self._queue, strict=True):
-                queue.extend(values[mine & later].tolist())
+        for kind, sheet in self._sheets.items():
+            fine, bucket = kind
+            sheet.move(present[fine])
+            entries, ahead = queue[2:, (queue[0] == fine) & (queue[1] == bucket)], self._ahead[kind]
+            if sheet.holds(ahead[0])[0].any():
+                entries, ahead = np.concatenate((ahead, entries), axis=1), _NO_ENTRIES
+            if not entries.shape[1]:
+                continue
+            here, later = sheet.holds(entries[0])
+            self._spread(sheet, entries[:, here])
+            if later.any():
+                ahead = np.concatenate((ahead, entries[:, later]), axis=1)
+            self._ahead[kind] = ahead
 
-    def _spread(self, sheet: Sheet, entries: list[Ints]) -> None:
+    def _spread(self, sheet: Sheet, entries: Ints) -> None:
         """Add each entry to the national member and to the member of each dimension."""
         start, rows, columns, deltas = entries
         members = self._row_members[rows]

@@ -303,9 +303,13 @@ class ScorecardProcess:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
+            began = loop.time()
             self._tick()
-            # A machine that slept evaluates once, not once for every second it missed.
-            due = max(due + self._options.evaluate_every_s, loop.time())
+            now, every_s = loop.time(), self._options.evaluate_every_s
+            took = now - began
+            # A machine that slept evaluates once, not once for every second it missed; and where
+            # an evaluation takes longer than the time between two, reading has its turn as well.
+            due = max(due + every_s, now + (took if took > every_s else 0.0))
             await asyncio.sleep(due - loop.time())
 
     def _tick(self) -> None:
