@@ -159,6 +159,7 @@ def _live(
     feeder.start()
     # Whole, however narrow the terminal: an address is there to be copied.
     screen.print(
+        f"page       {running.url}/\n"
         f"scorecard  {running.url}/api/v1/scorecard\n"
         f"metrics    {running.url}/metrics   worker {running.worker_url}/metrics\n"
         "Ctrl-C ends the demo",
