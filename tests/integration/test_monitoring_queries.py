@@ -55,6 +55,8 @@ SCRAPED_EVERY_S = 5
 LOOKBACK = "20m"
 """So that what compares with ten minutes ago can be asked as of in ten minutes."""
 WITHIN_S = 240.0
+REJECTS = 2_000
+"""A twentieth of the history, and a fifth of the window over which a worker takes their share."""
 
 OTHER_WINDOW = "only another window than the one of the target that is drawn has a line of its own"
 NO_OFFICE = "only an office that is chosen has a line of its own"
@@ -318,8 +320,9 @@ def test_faults_fire_what_is_silent_while_all_is_well(watched: Watched) -> None:
     assert [name for name in FAULTS if watched.firing(name)] == []
     assert any(value > 0 for value in watched.conditions("declarations-ageing"))
 
-    # More than a hundredth of what came in the last ten minutes.
-    site.send([Record(b"?", b"not an event", 0)] * (site.sent // 10 + 5_000))
+    # More than a hundredth of what came in the last ten minutes, and far less than half of the last
+    # events of a partition, at which the worker would stop before anybody sees the counter.
+    site.send([Record(b"?", b"not an event", 0)] * REJECTS)
     watched.fires("EventsRejected")
 
     kpis = watched.strategy / "kpis.yaml"
