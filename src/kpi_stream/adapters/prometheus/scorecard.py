@@ -32,12 +32,18 @@ from kpi_stream.domain.worklist import Worksheet
 
 _EVALUATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Around the aim of 50 ms; beyond a second the next evaluation is late."""
+_FORMS = 4
+"""Of the page that are kept at a time; a scraper says which form, and which version, it wants."""
+_END = b"# EOF\n"
+"""Of a page in OpenMetrics."""
 
 
 class _Snapshot(Collector):
     """What was last said, translated at scrape time."""
 
     def __init__(self) -> None:
+        self.version = 0
+        """Another one after each change, and after it: a page made meanwhile is made again."""
         self.evaluation: Evaluation | None = None
         self.freshness: Freshness | None = None
         self.strategy: Strategy | None = None
@@ -80,7 +86,10 @@ class ScorecardMetrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._snapshot = _Snapshot()
-        self._registry.register(self._snapshot)
+        self._said = CollectorRegistry(auto_describe=False)
+        self._said.register(self._snapshot)
+        self._pages: dict[str, bytes] = {}
+        self._pages_version = -1
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -105,6 +114,7 @@ class ScorecardMetrics:
     def evaluated(self, evaluation: Evaluation, seconds: float) -> None:
         """Take an evaluation and how long it took."""
         self._snapshot.evaluation = evaluation
+        self._snapshot.version += 1
         self._duration.observe(seconds)
         for each in evaluation.transitions:
             self._transitions.labels(each.after.value).inc()
@@ -112,28 +122,34 @@ class ScorecardMetrics:
     def fresh(self, freshness: Freshness) -> None:
         """Take how new the rows are."""
         self._snapshot.freshness = freshness
+        self._snapshot.version += 1
 
     def waiting(self, sheets: Mapping[tuple[str, str], Worksheet]) -> None:
         """Take how long the worklists are, by worklist and office."""
         self._snapshot.sheets = sheets
+        self._snapshot.version += 1
 
     def suspended(self) -> None:
         """Say nothing about the KPIs: the rows were counted by other definitions."""
         self._snapshot.evaluation = None
+        self._snapshot.version += 1
 
     def matches(self, matches: bool) -> None:  # noqa: FBT001
         """Take whether the rows were counted by the strategy's definitions."""
         self._snapshot.matches = matches
+        self._snapshot.version += 1
 
     def strategy(self, strategy: Strategy, now_ms: int) -> None:
         """Take a strategy that is in force from now on."""
         self._snapshot.strategy = strategy
         self._snapshot.reload_ok = True
         self._snapshot.reloaded_ms = now_ms
+        self._snapshot.version += 1
 
     def reload_refused(self) -> None:
         """Note that a strategy was refused; the one before stays in force."""
         self._snapshot.reload_ok = False
+        self._snapshot.version += 1
 
     def published(self, records: Mapping[str, int]) -> None:
         """Add records written, by topic."""
@@ -153,9 +169,20 @@ class ScorecardMetrics:
         self._annotations_waiting.set(count)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """Return (body, content type) for a scraper's Accept header."""
+        """Return (body, content type) for a scraper's Accept header.
+
+        What the scorecard said last is written once a form, however many scrapers ask.
+        """
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        version = self._snapshot.version
+        if version != self._pages_version:
+            self._pages, self._pages_version = {}, version
+        said = self._pages.get(content_type)
+        if said is None:
+            said = encode(self._said)
+            if len(self._pages) < _FORMS:
+                self._pages[content_type] = said
+        return encode(self._registry).removesuffix(_END) + said, content_type
 
 
 def _counter(family: c.Family, registry: CollectorRegistry) -> Counter:

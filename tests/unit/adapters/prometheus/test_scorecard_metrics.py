@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,6 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.adapters.prometheus.kpi_families import add_evaluation
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.application.as_of import AsOfClock, PartitionProgress
 from kpi_stream.application.monitoring import conventions
@@ -283,6 +285,76 @@ def test_openmetrics_is_served_to_those_who_ask(rig: Rig) -> None:
     body, content_type = rig.metrics.render("application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     assert any(family.name == "kpi_stream_kpi_status" for family in openmetrics(body.decode()))
+
+
+def test_many_scrapers_cost_one_page(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said is written once a form until something else is said; counters go on."""
+    written: list[Evaluation] = []
+
+    def counted(gauges: Gauges, evaluation: Evaluation) -> None:
+        written.append(evaluation)
+        add_evaluation(gauges, evaluation)
+
+    monkeypatch.setattr("kpi_stream.adapters.prometheus.scorecard.add_evaluation", counted)
+    first = rig.scrape()
+    rig.metrics.published({"kpi.readings": 3})
+    again = rig.scrape()
+    at_records = at("scorecard_published_records_total", topic="kpi.readings")
+    assert (first.get(at_records), again[at_records]) == (None, 3)
+    rig.metrics.render("application/openmetrics-text; version=1.0.0")
+    assert len(written) == 2
+
+    rig.evaluate()
+    rig.scrape()
+    rig.scrape()
+    assert len(written) == 3
+    rig.metrics.suspended()
+    assert at("kpi_no_data", national(RED), reason="too_few") in again
+    assert not [name for name, _ in rig.scrape() if name == "kpi_stream_kpi_no_data"]
+
+
+def test_what_was_said_while_a_page_was_written_is_on_the_next(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is older than what it was said to be is not kept."""
+    later = rig._clock.advance([PartitionProgress(3, 9, NOON_MS, 12, 0)], NOON_MS + 60_000)
+    monkeypatch.setattr(
+        "kpi_stream.adapters.prometheus.scorecard.add_evaluation",
+        lambda *_: rig.metrics.fresh(later),
+    )
+    rig.metrics.reload_refused()
+    evaluated = at("scorecard_last_evaluation_timestamp_seconds")
+    assert rig.scrape()[evaluated] == NOON_MS / 1000
+    monkeypatch.undo()
+    assert rig.scrape()[evaluated] == NOON_MS / 1000 + 60
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda metrics: metrics.strategy(strategy(target(ADVANCE, 0.8)), NOON_MS + 1_000),
+        lambda metrics: metrics.reload_refused(),
+        lambda metrics: metrics.matches(matches=False),
+        lambda metrics: metrics.waiting({("release", "118"): Worksheet((), 7, 2)}),
+        lambda metrics: metrics.suspended(),
+    ],
+)
+def test_whatever_is_said_is_on_the_next_page(
+    rig: Rig, say: Callable[[ScorecardMetrics], None]
+) -> None:
+    """Also where no evaluation comes with it."""
+    before = rig.scrape()
+    say(rig.metrics)
+    changed = dict(rig.scrape().items() ^ before.items())
+    assert [name for name, _ in changed if name.startswith("kpi_stream_")]
+
+
+def test_a_scraper_that_asks_for_ever_other_forms_fills_no_memory(rig: Rig) -> None:
+    """Every one of them is answered; a few are kept."""
+    for patch in range(50):
+        body, _ = rig.metrics.render(f"application/openmetrics-text; version=1.0.{patch}")
+        assert body.count(b"# EOF") == 1
+    assert len(rig.metrics._pages) < 10
 
 
 def check_metrics(body: bytes) -> tuple[int, bytes]:
