@@ -77,6 +77,16 @@ def test_each_millisecond_has_one_stage(life: Mapping[str, list[int]]):
     names = [stage.id for stage in WAY.stages[: COMPILED.inner]]
     assert [each or 0 for each in took] == [found.count(name) for name in names]
     assert sum(each or 0 for each in took) == max(0, end - start)
+    # Nothing, as against no time at all, where it did not begin before both were over.
+    begun = {
+        "unload": [0] * len(life["discharged"]),
+        "pay": life["numbered"],
+        "papers": life["documents_requested"],
+        "control": [0] * len(life["reviewed"] + life["inspected"]),
+        "release": [0],
+    }
+    part = [any(at <= max(start, end) for at in begun[name]) for name in names]
+    assert [each is not None for each in took] == part
 
 
 @given(lives)

@@ -23,6 +23,8 @@ CORE_TESTS = (
     "tests/laws/test_fold.py",
     "tests/laws/test_codec.py",
     "tests/laws/test_histogram.py",
+    "tests/laws/test_stages.py",
+    "tests/laws/test_worklist.py",
     "tests/laws/test_windows.py",
     "tests/golden/test_against_oracle.py",
 )

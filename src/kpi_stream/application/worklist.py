@@ -7,7 +7,6 @@ it is late or close the reader says, who has a clock.
 
 import json
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -25,6 +24,8 @@ Entry: TypeAlias = tuple[object, ...]
 """One of those listed, as in the record: subject, due, channel, stage, since."""
 _UNKNOWN = b"?"
 """Stands for a record that was written before a restart."""
+_BEFORE_ALL = -(1 << 62)
+"""A pane before every other."""
 
 
 class WorklistBook:
@@ -122,14 +123,11 @@ class WorklistBook:
             for due_ms, key in first
         }
         sheet.entries[office] = entries
-        panes = Counter(sheet.panes[office])
-        panes.subtract(due_ms // PANE_MS for due_ms, _ in first)
-        later: dict[int, int] = {}
         # All that is late is in one pane, and that one is over: else it would read as close.
         passed = watermark_ms // PANE_MS - 1
-        for pane, count in panes.items():
-            if count:
-                later[max(pane, passed)] = later.get(max(pane, passed), 0) + count
+        later = dict(sheet.settled(office, passed))
+        for due_ms, _ in first:
+            later[max(due_ms // PANE_MS, passed)] -= 1
         return encode(entries.values(), later)
 
     def _entry(self, key: str, due_ms: int, subject: Subject) -> Entry:
@@ -149,12 +147,13 @@ class _Sheet:
         self.waiting: dict[str, list[tuple[int, str]]] = {}
         """By office: (due, key), the first due first."""
         self.panes: dict[str, dict[int, int]] = {}
-        """By office: how many fall due in each pane."""
+        """By office: how many fall due in each pane, all before its floor in that one."""
         self.entries: dict[str, dict[str, Entry]] = {}
         """By office: what is listed, as far as it is known to be right; first the first due."""
         self.changed: set[str] = set()
         self.written: dict[str, bytes | None] = {}
         """The newest record of each office."""
+        self._floors: dict[str, int] = {}
         self._places: dict[str, tuple[str, int]] = {}
 
     def place(self, key: str, place: tuple[str, int] | None) -> None:
@@ -179,8 +178,24 @@ class _Sheet:
             self._count(office, due_ms, 1)
             self.changed.add(office)
 
+    def settled(self, office: str, passed: int) -> dict[int, int]:
+        """Return how many fall due in each pane, once all that is late is in one.
+
+        Args:
+            office: Which.
+            passed: A pane that is over at the watermark, which never falls.
+        """
+        panes = self.panes[office]
+        if passed > self._floors.get(office, _BEFORE_ALL):
+            self._floors[office] = passed
+            late = [panes.pop(pane) for pane in list(panes) if pane < passed]
+            if late:
+                panes[passed] = panes.get(passed, 0) + sum(late)
+        return panes
+
     def _count(self, office: str, due_ms: int, change: int) -> None:
-        panes, pane = self.panes.setdefault(office, {}), due_ms // PANE_MS
+        panes = self.panes.setdefault(office, {})
+        pane = max(due_ms // PANE_MS, self._floors.get(office, _BEFORE_ALL))
         count = panes.get(pane, 0) + change
         if count:
             panes[pane] = count
@@ -196,7 +211,7 @@ def encode(listed: Iterable[Entry], later: dict[int, int]) -> bytes:
     """Return one office's list as a record."""
     content = {
         "listed": list(listed),
-        "later": {str(pane): count for pane, count in sorted(later.items())},
+        "later": {str(pane): count for pane, count in sorted(later.items()) if count},
     }
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
 

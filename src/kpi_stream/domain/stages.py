@@ -6,7 +6,6 @@ is open from the start to the latest of its ends, and owns nothing where it neve
 stage of the way ends with it, so that the stages add up to the whole to the millisecond.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from kpi_stream.domain import strategy as s
@@ -26,6 +25,12 @@ class Standing(NamedTuple):
     """When the newest event of its way happened, milliseconds since 1970 UTC."""
 
 
+_EVER = 1 << 62
+"""After every instant, in milliseconds."""
+_NEVER = -1
+"""Before every instant that an event may name."""
+
+
 class _Milestone:
     """The times of one milestone."""
 
@@ -35,10 +40,13 @@ class _Milestone:
 
     def times(self, subject: Subject) -> list[int]:
         """Return when it was reached, in no order; a set-once milestone has its winner only."""
+        if subject.facts[self._slot] is None:
+            return []
+        # By position: compiled, a name of a tuple's field costs five times as much.
         if self._repeatable:
-            return [fact.occurred_ms for fact in subject.alive(self._slot)]
+            return [fact[2] for fact in subject.alive(self._slot)]
         winner = subject.winner(self._slot)
-        return [] if winner is None else [winner.occurred_ms]
+        return [] if winner is None else [winner[2]]
 
 
 class _Stage:
@@ -48,36 +56,52 @@ class _Stage:
         self.spec = spec
         self.n, self.sum = f"{prefix}.{spec.id}.n", f"{prefix}.{spec.id}.sum_ms"
         self.histogram = f"{prefix}.{spec.id}.h"
+        self._one = (self.n, 1)
         self._ends = tuple(_Milestone(name, kind) for name in spec.end)
         self._begin = None if spec.begin is None else _Milestone(spec.begin, kind)
         self._expected = all_of(spec.where, kind)
         self._buckets: dict[int, tuple[str, int]] = {}
 
-    def open(self, subject: Subject) -> list[tuple[int, int | None]]:
-        """Return when the stage was open, as [from, to) in milliseconds; `to` None: still open.
+    def open(self, subject: Subject) -> list[tuple[int, int]]:
+        """Return when the stage was open, as [from, to) in milliseconds; `to` _EVER: still open.
 
         A stage without a begin is open from 0, which is before everything.
         """
-        ends = sorted(at for each in self._ends for at in each.times(subject))
         if self._begin is None:
-            return [(0, ends[-1])] if ends else []
-        return [
-            (begun, next((at for at in ends if at >= begun), None))
-            for begun in self._begin.times(subject)
-        ]
+            latest = self._latest_end(subject)
+            return [] if latest == _NEVER else [(0, latest)]
+        found = []
+        for begun in self._begin.times(subject):
+            until = _EVER
+            for each in self._ends:
+                for at in each.times(subject):
+                    if begun <= at < until:
+                        until = at
+            found.append((begun, until))
+        return found
 
     def awaited(self, subject: Subject) -> bool:
         """Return whether the subject waits for the end of this stage."""
         if self._expected is not None and not self._expected(subject, None):
             return False
         if self._begin is None:
-            return not any(each.times(subject) for each in self._ends)
-        return any(to is None for _, to in self.open(subject))
+            return self._latest_end(subject) == _NEVER
+        return any(until == _EVER for _, until in self.open(subject))
 
     def newest_ms(self, subject: Subject) -> int:
         """Return when the newest event of this stage happened; 0 where there is none."""
-        known = self._ends if self._begin is None else (*self._ends, self._begin)
-        return max((at for each in known for at in each.times(subject)), default=0)
+        newest = max(0, self._latest_end(subject))
+        if self._begin is not None:
+            for at in self._begin.times(subject):
+                newest = max(newest, at)
+        return newest
+
+    def _latest_end(self, subject: Subject) -> int:
+        latest = _NEVER
+        for each in self._ends:
+            for at in each.times(subject):
+                latest = max(latest, at)
+        return latest
 
     def counters(self, took_ms: int) -> tuple[tuple[str, int], ...]:
         """Return what a subject adds that took so long."""
@@ -85,7 +109,7 @@ class _Stage:
         pair = self._buckets.get(bucket)
         if pair is None:
             pair = self._buckets[bucket] = (f"{self.histogram}{bucket}", 1)
-        return ((self.n, 1), (self.sum, took_ms), pair)
+        return (self._one, (self.sum, took_ms), pair)
 
 
 class CompiledWay:
@@ -105,8 +129,10 @@ class CompiledWay:
         self.way = way
         self.kind = milestone(way.start).kind
         self.n, self.sum = f"{prefix}.n", f"{prefix}.sum_ms"
+        self._one = (self.n, 1)
         self.stages = tuple(_Stage(each, prefix, self.kind) for each in way.stages)
         self._last = next(at for at, each in enumerate(way.stages) if each.end == (way.end,))
+        self._before_last = self.stages[: self._last]
         self._start, self._end = clock(way.start, self.kind), clock(way.end, self.kind)
         self._where = all_of(way.where, self.kind)
         ends = (way.start, way.end)
@@ -132,19 +158,17 @@ class CompiledWay:
             return None
         if self._where is not None and not self._where(subject, None):
             return None
-        stages = [each.open(subject) for each in self.stages[: self._last]]
-        stages.append([(0, None)])
-        took: list[int | None] = [
-            0 if any(begun <= max(start, end) for begun, _ in each) else None for each in stages
-        ]
-        times = {at for each in stages for one in each for at in one if at and start < at < end}
-        for since, until in pairwise(sorted({start, *times, end}) if start < end else ()):
-            at = next(
-                number
-                for number, each in enumerate(stages)
-                if any(begun <= since and (to is None or to > since) for begun, to in each)
-            )
-            took[at] = (took[at] or 0) + until - since
+        # What no stage before has taken: one piece, unless a stage begins in the middle of it.
+        free = [(start, end)] if start < end else []
+        latest = max(start, end)
+        took: list[int | None] = []
+        for stage in self._before_last:
+            own: int | None = None
+            for since, until in stage.open(subject):
+                if since <= latest:
+                    own = (own or 0) + _take(free, since, until)
+            took.append(own)
+        took.append(_take(free, 0, _EVER))
         return tuple(took)
 
     def standing(self, subject: Subject) -> Standing | None:
@@ -161,7 +185,8 @@ class CompiledWay:
         end = self._end(subject)
         if took is None or end is None:
             return NOTHING
-        counters = [(self.n, 1), (self.sum, sum(each or 0 for each in took))]
+        total = sum([each for each in took if each is not None])
+        counters: list[tuple[str, int]] = [self._one, (self.sum, total)]
         for stage, each in zip(self.stages, took, strict=False):
             if each is not None:
                 counters += stage.counters(each)
@@ -193,3 +218,20 @@ class CompiledWay:
         some = self.way.stages[first:last]
         begins = [each.begin for each in some if each.begin is not None]
         return (*(name for each in some for name in each.end), *begins)
+
+
+def _take(free: list[tuple[int, int]], since: int, until: int) -> int:
+    """Take [since, until) out of the free pieces and return how much of it there was."""
+    took, left = 0, []
+    for begin, end in free:
+        first, last = max(begin, since), min(end, until)
+        if first >= last:
+            left.append((begin, end))
+            continue
+        took += last - first
+        if begin < first:
+            left.append((begin, first))
+        if last < end:
+            left.append((last, end))
+    free[:] = left
+    return took
