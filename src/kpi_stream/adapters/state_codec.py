@@ -27,6 +27,7 @@ class MsgspecStateCodec:
         self._unpack = msgspec.msgpack.Decoder(_State).decode
         self._unpack_head = msgspec.msgpack.Decoder(_Head).decode
         self.encode_counters = msgspec.json.Encoder(order="sorted").encode
+        self.encode_ordered = msgspec.json.Encoder().encode
         self._counters = msgspec.json.Decoder(dict[str, int]).decode
 
     def encode_subject(self, subject: Subject) -> bytes:

@@ -146,7 +146,10 @@ class StateCodec(Protocol):
         """
 
     def encode_counters(self, counters: dict[str, int]) -> bytes:
-        """Return a row's counters as bytes."""
+        """Return a row's counters as bytes, in the order of their names."""
+
+    def encode_ordered(self, counters: dict[str, int]) -> bytes:
+        """Return the same of counters that are in that order already, in a third of the time."""
 
     def decode_counters(self, record: bytes) -> dict[str, int]:
         """Return the counters that `encode_counters` wrote.

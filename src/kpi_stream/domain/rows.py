@@ -86,12 +86,19 @@ class Row:
     """Changed since it was last written."""
     written: bool = False
     """Stands in the topic, so that its end needs a tombstone."""
+    ordered: bool = False
+    """The counters are in the order of their names."""
 
     def add(self, counters: Iterable[tuple[str, int]], sign: int = 1) -> None:
         """Add (sign 1) or retract (sign -1) counters, none of which is 0."""
         held = self.counters
         for name, value in counters:
-            total = held.get(name, 0) + value * sign
+            before = held.get(name)
+            if before is None:
+                held[name] = value * sign
+                self.ordered = False
+                continue
+            total = before + value * sign
             if total:
                 held[name] = total
             else:

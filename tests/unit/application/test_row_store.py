@@ -1,3 +1,7 @@
+import json
+import random
+from collections import Counter
+
 from kpi_stream.application.row_store import HOT_DAYS, RowStore
 from kpi_stream.domain.rows import decode_key
 from kpi_stream.domain.windows import PANES_KEPT, LocalDays
@@ -115,3 +119,24 @@ def test_a_restored_pane_that_is_cold_is_taken_out():
     later = NOW + (PANES_KEPT + 1) * PANE
     rows.restored(later)
     assert rows.drain(later) == [(b"f|1711854000|x", None)]
+
+
+def test_counters_are_written_in_the_order_of_their_names_however_they_came():
+    """Of rows with few and with many, as these come, go, change, and are read back."""
+    chance, rows, topic = random.Random(5), store(), dict[bytes, bytes | None]()
+    counts: dict[str, Counter[str]] = {"few": Counter(), "many": Counter()}
+    for _ in range(200):
+        for members, known in counts.items():
+            for _ in range(chance.randint(0, 5)):
+                name = f"h{chance.randrange(5 if members == 'few' else 150)}"
+                sign = -1 if known[name] and chance.random() < 0.4 else 1
+                known[name] += sign
+                rows.add(members, ((NOW, ((name, 1),)),), sign)
+        for key, value in rows.drain(NOW):
+            topic[key] = value
+            held = +counts[decode_key(key).members]
+            assert value == json.dumps(held, sort_keys=True, separators=(",", ":")).encode()
+        if chance.random() < 0.05:
+            rows = store()
+            for key, value in topic.items():
+                rows.restore(key, value)
