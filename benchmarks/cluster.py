@@ -190,10 +190,10 @@ class Cluster:
     def start_scorecard(
         self, epoch: int, strategy: Path, further: Mapping[str, str] | None = None
     ) -> tuple[Process, str]:
-        """Start a scorecard on the other cores; return it and the address of its `/metrics`."""
+        """Start a scorecard on the measured core as well; return it and where its metrics are."""
         port = str(free_port())
         settings = {"EPOCH": str(epoch), "STRATEGY": str(strategy), "SCORECARD_PORT": port}
-        command = [sys.executable, "-m", "kpi_stream", "scorecard"]
+        command = on_its_core([sys.executable, "-m", "kpi_stream", "scorecard"])
         process = self._start("scorecard", command, {**settings, **(further or {})})
         url = f"http://{HOST}:{port}/metrics"
         process.wait_until(lambda: _serves(url), within_s=_START_S, what="it serves metrics")
