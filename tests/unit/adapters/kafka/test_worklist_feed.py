@@ -138,3 +138,19 @@ def test_a_damaged_record_is_named_and_left_out(
     (told,) = [each.getMessage() for each in caplog.records]
     assert told.startswith("kpi.worklist partition 2 offset 5: ")
     assert told.endswith("; left out")
+
+
+def test_a_list_that_came_again_and_again_is_read_once(monkeypatch: pytest.MonkeyPatch):
+    """The newest is, when somebody asks."""
+    read: list[bytes] = []
+    plain = module.decode
+    monkeypatch.setattr(
+        module, "decode", lambda key, value: read.append(value) or plain(key, value)
+    )
+    again = [record(0, at, CALLAO, listed(f"s{at}")) for at in range(3)]
+    reader = FakeReader(0, again, [record(0, 3, PAITA, listed("p"))])
+    feed = feed_of(monkeypatch, reader)
+    followed(feed, lambda: not reader.batches)
+    assert subjects(feed, None) == ["p", "s2"]
+    assert subjects(feed, "118") == ["s2"]
+    assert read == [listed("s2"), listed("p")]

@@ -38,10 +38,14 @@ class WorklistFeed:
         self._settle_ms = 0 if certain_ends else _UNCERTAIN_END_MS
         self._lists: dict[tuple[int, bytes], tuple[str, str, OfficeList]] = {}
         """By partition and key: worklist, office and list."""
+        self._unread: dict[tuple[int, bytes], tuple[int, bytes]] = {}
+        """What came since somebody asked: offset and value. A busy office's list is written several
+        times between two evaluations, and read once."""
         self._told = ""
 
     def of(self, office: str | None) -> Mapping[str, Iterable[OfficeList]]:
         """Return what the partitions hold, by worklist; of one office, or of all."""
+        self._read()
         found: dict[str, list[OfficeList]] = {}
         for worklist, of_office, each in self._lists.values():
             if office in (None, of_office):
@@ -70,6 +74,7 @@ class WorklistFeed:
                 await reader.start()
                 # A list that went away meanwhile may have left no trace.
                 self._lists.clear()
+                self._unread.clear()
                 await reader.read_to_end(self._take)
                 self._told = ""
                 while True:
@@ -88,13 +93,20 @@ class WorklistFeed:
     def _take(self, records: Iterable[Record]) -> None:
         for partition, offset, key, value, _ in records:
             at = (partition, key or b"")
-            self._lists.pop(at, None)
             if value is None:
-                continue
+                self._lists.pop(at, None)
+                self._unread.pop(at, None)
+            else:
+                self._unread[at] = offset, value
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, {}
+        for at, (offset, value) in unread.items():
+            self._lists.pop(at, None)
             try:
                 self._lists[at] = decode(at[1], value)
             except StateError as err:
-                self._tell(f"{self._topic} partition {partition} offset {offset}: {err}; left out")
+                self._tell(f"{self._topic} partition {at[0]} offset {offset}: {err}; left out")
 
     def _tell(self, words: str) -> None:
         """Say it once, not every few seconds."""
