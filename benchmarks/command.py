@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.machine import load_average, on_its_core
 
 _KIB = 1024 if sys.platform != "darwin" else 1
+"""Of `ru_maxrss`: kilobytes on Linux, bytes on macOS."""
 
 
 @dataclass(frozen=True, slots=True)

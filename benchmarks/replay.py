@@ -16,7 +16,6 @@ from benchmarks.feed import Feed
 from benchmarks.result import Result, Table, spread
 
 _FEW = 1_000
-"""Of `ru_maxrss`: kilobytes on Linux, bytes on macOS."""
 
 
 def measure(feed: Feed, runs: int) -> Result:
