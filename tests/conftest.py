@@ -1,6 +1,7 @@
 """Fixtures and rules for every test. See `support/` for the rigs behind them."""
 
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,10 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("kpi-stream")
+
+# A shell ignores Ctrl-C for what it starts in the background; those who are to be ended by it here
+# would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _KAFKA_FIXTURES = {"kafka", "own_kafka"}
 _FAULTS = Path(__file__).parent / "faults"
