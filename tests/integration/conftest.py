@@ -22,7 +22,7 @@ def plain(embedded_broker: EmbeddedBroker) -> Rig:
     return Rig(bootstrap, new_topics(bootstrap), Guarantee.AT_LEAST_ONCE)
 
 
-@pytest.fixture(params=["exact", "plain"])
+@pytest.fixture(params=[pytest.param("exact", marks=pytest.mark.kafka), "plain"])
 def rig(request: pytest.FixtureRequest) -> Rig:
     """Both of them."""
     made: Rig = request.getfixturevalue(request.param)

@@ -327,6 +327,7 @@ def test_kafka_itself_refuses_and_the_service_ends(
     assert connections <= 10 + 5 * took
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "right",
     [each for each in _of("worker") if each.operation != "Read" or each.kind == "Group"],
@@ -351,6 +352,7 @@ def test_a_right_that_is_taken_away_ends_the_worker(
     assert "does not allow" in worker.output()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "right",
     [each for each in _of("scorecard") if each.name in {TOPICS.events, TOPICS.rows}],

@@ -26,7 +26,6 @@ CORE_TESTS = (
     "tests/laws/test_stages.py",
     "tests/laws/test_worklist.py",
     "tests/laws/test_windows.py",
-    "tests/golden/test_against_oracle.py",
 )
 SAY_WHAT_RUNS = """
 import importlib, hatch_build
@@ -60,30 +59,43 @@ def test_a_wheel_is_pure_unless_asked(tmp_path: Path):
     assert not list(site.rglob("*.so"))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_the_compiled_core_passes_the_tests_of_the_core(tmp_path: Path):
-    """Every module that is to be compiled is, and the tests of the core are green with it."""
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with its core compiled."""
     if shutil.which("cc") is None:
         missing("compiler", "there is no cc")
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         missing("compiler", "Python's header files are not installed")
-    site = wheel(tmp_path, HATCH_BUILD_HOOK_ENABLE_CUSTOM="1")
-    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"}
+    return wheel(tmp_path_factory.mktemp("compiled"), HATCH_BUILD_HOOK_ENABLE_CUSTOM="1")
 
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-        return done.stdout
 
-    files = run("-c", SAY_WHAT_RUNS).split()
+def run(site: Path, *arguments: str) -> str:
+    """Return what Python prints that finds the package there."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_compiled_core_passes_the_tests_of_the_core(compiled: Path):
+    """Every module that is to be compiled is, and the core's tests and laws are green with it."""
+    files = run(compiled, "-c", SAY_WHAT_RUNS).split()
     assert files
-    assert all(file.startswith(str(site)) and file.endswith(".so") for file in files)
-    run("-m", "pytest", "-q", "--timeout=900", *CORE_TESTS)
+    assert all(file.startswith(str(compiled)) and file.endswith(".so") for file in files)
+    run(compiled, "-m", "pytest", "-q", "--timeout=900", *CORE_TESTS)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_compiled_core_counts_what_the_oracle_counts(compiled: Path):
+    """Every KPI, window and member, against the SQL that shares no code."""
+    run(compiled, "-m", "pytest", "-q", "--timeout=900", "tests/golden/test_against_oracle.py")
