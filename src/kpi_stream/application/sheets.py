@@ -1,10 +1,12 @@
 """Dense sums over panes: one array of pane x member x counter, with cached totals of windows.
 
-A window's total is kept while its panes stay the same, and every new count is added to it as well
-as to its pane, so that an evaluation costs the same with a day of rows as with a year of them.
+The array is a ring: a pane that comes takes the place of the oldest, and nothing is moved. A
+window's total is kept; every new count is added to it as well as to its pane, and when the window
+goes on, the panes that enter are added and those that leave are subtracted. So an evaluation costs
+the same with a day of rows as with a year of them, at midnight as well.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,17 +46,10 @@ class Sheet:
         base = present - self._kept
         if self._base is None:
             self._base = base
-        shift = base - self._base
-        if shift <= 0:
-            return
-        for panes in (self._data, self._touched):
-            if shift >= self._size:
-                panes[:] = 0
-            else:
-                panes[:-shift] = panes[shift:]
-                panes[-shift:] = 0
-        self._base = base
-        self._totals.clear()
+        for part in self._parts(self._base, min(base, self._base + self._size)):
+            self._data[part] = 0
+            self._touched[part] = False
+        self._base = max(base, self._base)
 
     def holds(self, panes: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which panes have room here, and which lie too far ahead."""
@@ -66,7 +61,7 @@ class Sheet:
         if not len(panes):
             return
         self._grow(int(members.max()) + 1, int(columns.max()) + 1)
-        at = panes - (self._base or 0)
+        at = panes % self._size
         np.add.at(self._data, (at, members, columns), deltas.astype(self._data.dtype))
         self._touched[at] = True
         for (first, end), total in self._totals.values():
@@ -76,27 +71,41 @@ class Sheet:
 
     def total(self, key: Hashable, first: int, end: int) -> Ints:
         """Return the sums over panes [first, end) as member x counter; kept under `key`."""
-        cached = self._totals.get(key)
-        if cached is not None and cached[0] == (first, end):
-            return cached[1]
-        start, stop = self._clip(first, end)
-        total: Ints = self._data[start:stop].sum(axis=0, dtype=np.int64)
+        first, end = self._clip(first, end)
+        where, total = self._totals.get(key, ((0, 0), None))
+        if total is None or not self._follows(where, first, end):
+            total = self._sum(first, end)
+        elif where != (first, end):
+            total -= self._sum(where[0], first)
+            total += self._sum(where[1], end)
         self._totals[key] = ((first, end), total)
+        return total
+
+    def _follows(self, where: tuple[int, int], first: int, end: int) -> bool:
+        """Whether a window has gone on by less than what it covers, and what leaves is held."""
+        held = (self._base or 0) <= where[0] <= first <= where[1] <= end
+        return held and (first - where[0]) + (end - where[1]) < end - first
+
+    def _sum(self, first: int, end: int) -> Ints:
+        """Return the sums over panes that are held, as member x counter."""
+        total = np.zeros(self._data.shape[1:], dtype=np.int64)
+        for part in self._parts(first, end):
+            total += self._data[part].sum(axis=0, dtype=np.int64)
         return total
 
     def column_sums(self, first: int, end: int, member: int, columns: Ints) -> Ints:
         """Return the sums of some counters of one member over panes [first, end)."""
         if member >= self._data.shape[1]:
             return np.zeros(len(columns), dtype=np.int64)
-        start, stop = self._clip(first, end)
         known = columns < self._data.shape[2]
         sums = np.zeros(len(columns), dtype=np.int64)
-        sums[known] = self._data[start:stop, member, columns[known]].sum(axis=0, dtype=np.int64)
+        for part in self._parts(*self._clip(first, end)):
+            sums[known] += self._data[part, member, columns[known]].sum(axis=0, dtype=np.int64)
         return sums
 
     def take_touched(self) -> Ints:
         """Return which panes changed since the last call, counted from `base`."""
-        found = np.flatnonzero(self._touched)
+        found = (np.flatnonzero(self._touched) - (self._base or 0)) % self._size
         self._touched[:] = False
         return found
 
@@ -111,7 +120,8 @@ class Sheet:
         _, had_members, had_columns = self._data.shape
         there = members < had_members
         found = np.zeros((len(at), len(members)), dtype=np.bool_)
-        cells = np.ix_(at, members[there], columns[columns < had_columns])
+        places = (at + (self._base or 0)) % self._size
+        cells = np.ix_(places, members[there], columns[columns < had_columns])
         found[:, there] = self._data[cells].any(axis=2)
         return found
 
@@ -121,9 +131,20 @@ class Sheet:
         return self._data.nbytes
 
     def _clip(self, first: int, end: int) -> tuple[int, int]:
+        """Return the panes of a span that are held."""
         base = self._base or 0
-        start = min(max(first - base, 0), self._size)
-        return start, min(max(end - base, start), self._size)
+        start = min(max(first, base), base + self._size)
+        return start, min(max(end, start), base + self._size)
+
+    def _parts(self, first: int, end: int) -> Iterator[slice]:
+        """Yield where panes lie that have room: in one piece, or around the end of the ring."""
+        if first >= end:
+            return
+        start = first % self._size
+        stop = start + end - first
+        yield slice(start, min(stop, self._size))
+        if stop > self._size:
+            yield slice(0, stop - self._size)
 
     def _grow(self, members: int, columns: int) -> None:
         _, had_members, had_columns = self._data.shape

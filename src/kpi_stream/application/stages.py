@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from kpi_stream.application.readings import member_buckets, quantile_of
+import numpy as np
+
+from kpi_stream.application.readings import quantile_of
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.stages import CompiledWay
@@ -118,11 +120,18 @@ class WayTable:
     def _member(
         self, way: CompiledWay, at: Span, key: tuple[str, str, str], number: int, as_of_ms: int
     ) -> WayReading:
-        samples, total = self._totals.member_sums(at, number, (way.n, way.sum))
+        histograms = [sorted(self._totals.buckets.get(each.histogram, {})) for each in way.stages]
+        names = [way.n, way.sum]
+        for stage, buckets in zip(way.stages, histograms, strict=True):
+            names += [stage.n, stage.sum, *(f"{stage.histogram}{each}" for each in buckets)]
+        # All of a member at once: every look goes through the counts of the span.
+        sums = iter(self._totals.member_sums(at, number, tuple(names)))
+        samples, total = next(sums), next(sums)
         stages = []
-        for place, stage in enumerate(way.stages):
-            n, took = self._totals.member_sums(at, number, (stage.n, stage.sum))
-            buckets = member_buckets(self._totals, stage.histogram, at, number)
-            p50, p90 = (quantile_of(*buckets, q)[0] for q in (0.5, 0.9))
+        for place, (stage, buckets) in enumerate(zip(way.stages, histograms, strict=True)):
+            n, took = next(sums), next(sums)
+            counts = np.array([next(sums) for _ in buckets], dtype=np.int64)
+            numbers = np.array(buckets, dtype=np.int64)
+            p50, p90 = (quantile_of(numbers, counts, q)[0] for q in (0.5, 0.9))
             stages.append(StageReading(stage.spec, place < way.inner, n, took, p50, p90))
         return WayReading(*key, as_of_ms, samples, total, tuple(stages))

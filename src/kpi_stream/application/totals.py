@@ -6,11 +6,13 @@ sheets in one vectorised step when a reading is asked for.
 
 from array import array
 from collections.abc import Hashable, Mapping, Sequence
+from enum import IntEnum
 from operator import add
 from typing import NamedTuple
 
 import numpy as np
 
+from kpi_stream.application.ledger import Ledger
 from kpi_stream.application.ports import StateCodec
 from kpi_stream.application.sheets import Ints, Sheet
 from kpi_stream.domain.catalogue import ABSENT, CONFLICTING, Catalogue
@@ -31,11 +33,20 @@ _NO_ENTRIES: Ints = np.zeros((4, 0), dtype=np.int64)
 """Of pane, row, column and delta."""
 
 
+class Place(IntEnum):
+    """What holds a counter."""
+
+    COUNTER = 0
+    BUCKET = 1
+    """Of a KPI's histogram: a sheet of its own."""
+    STAGE_BUCKET = 2
+    """Of a stage's histogram: a ledger, since there are many and nobody reads them all."""
+
+
 class Column(NamedTuple):
     """Where a counter lives."""
 
-    bucket: bool
-    """True for a histogram bucket, which has a sheet of its own."""
+    place: Place
     number: int
 
 
@@ -56,13 +67,17 @@ class RowTotals:
         self.buckets: dict[str, dict[int, int]] = {}
         """Columns by bucket number, by the histogram's counter prefix."""
         self._queue = tuple(array("q") for _ in range(6))
+        way = catalogue.way
+        self._stages = {each.histogram for each in way.stages} if way is not None else set()
         self._sheets = {
-            (True, False): Sheet(PANES_KEPT, _PANES_AHEAD),
-            (True, True): Sheet(PANES_KEPT, _PANES_AHEAD, np.int32),
-            (False, False): Sheet(DAYS_KEPT, _DAYS_AHEAD),
-            (False, True): Sheet(DAYS_KEPT, _DAYS_AHEAD, np.int32),
+            (True, Place.COUNTER): Sheet(PANES_KEPT, _PANES_AHEAD),
+            (True, Place.BUCKET): Sheet(PANES_KEPT, _PANES_AHEAD, np.int32),
+            (False, Place.COUNTER): Sheet(DAYS_KEPT, _DAYS_AHEAD),
+            (False, Place.BUCKET): Sheet(DAYS_KEPT, _DAYS_AHEAD, np.int32),
         }
-        self._ahead: dict[tuple[bool, bool], Ints] = dict.fromkeys(self._sheets, _NO_ENTRIES)
+        self._ledgers = {True: Ledger(PANES_KEPT), False: Ledger(DAYS_KEPT)}
+        """Of fine panes, and of days."""
+        self._ahead: dict[tuple[bool, Place], Ints] = dict.fromkeys(self._sheets, _NO_ENTRIES)
         """By sheet: entries without room yet. Where one partition is months behind the others,
         those are nearly all, so they are looked at again only once the sheet has come to them."""
 
@@ -72,13 +87,14 @@ class RowTotals:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the dense sums in bytes."""
-        return sum(sheet.nbytes for sheet in self._sheets.values())
+        """Memory of the sums in bytes."""
+        sheets = sum(each.nbytes for each in self._sheets.values())
+        return sheets + sum(each.nbytes for each in self._ledgers.values())
 
     @property
     def fine(self) -> Sheet:
         """The counters by 15-minute pane, without histograms."""
-        return self._sheets[True, False]
+        return self._sheets[True, Place.COUNTER]
 
     def apply_row(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Take one record of the rows' topic; a value of None is a tombstone.
@@ -106,13 +122,13 @@ class RowTotals:
             row = self._new_row(row_key.members)
         if not row_key.fine and (self.first_day is None or row_key.start < self.first_day):
             self.first_day = row_key.start
-        fine, bucket, start, rows, columns, deltas = self._queue
+        fine, place, start, rows, columns, deltas = self._queue
         for name, value in counters.items():
             delta = value - held.get(name, 0)
             if delta:
                 column = self._columns.get(name) or self._new_column(name)
                 fine.append(row_key.fine)
-                bucket.append(column.bucket)
+                place.append(column.place)
                 start.append(row_key.start)
                 rows.append(row)
                 columns.append(column.number)
@@ -121,7 +137,7 @@ class RowTotals:
             if name not in counters:
                 column = self._columns[name]
                 fine.append(row_key.fine)
-                bucket.append(column.bucket)
+                place.append(column.place)
                 start.append(row_key.start)
                 rows.append(row)
                 columns.append(column.number)
@@ -134,9 +150,9 @@ class RowTotals:
         for each in self._queue:
             del each[:]
         for kind, sheet in self._sheets.items():
-            fine, bucket = kind
+            fine, place = kind
             sheet.move(present[fine])
-            entries, ahead = queue[2:, (queue[0] == fine) & (queue[1] == bucket)], self._ahead[kind]
+            entries, ahead = queue[2:, (queue[0] == fine) & (queue[1] == place)], self._ahead[kind]
             if sheet.holds(ahead[0])[0].any():
                 entries, ahead = np.concatenate((ahead, entries), axis=1), _NO_ENTRIES
             if not entries.shape[1]:
@@ -146,8 +162,12 @@ class RowTotals:
             if later.any():
                 ahead = np.concatenate((ahead, entries[:, later]), axis=1)
             self._ahead[kind] = ahead
+        of_stages = queue[1] == Place.STAGE_BUCKET
+        for fine, ledger in self._ledgers.items():
+            ledger.move(present[fine])
+            self._spread(ledger, queue[2:, of_stages & (queue[0] == fine)])
 
-    def _spread(self, sheet: Sheet, entries: Ints) -> None:
+    def _spread(self, sheet: Sheet | Ledger, entries: Ints) -> None:
         """Add each entry to the national member and to the member of each dimension."""
         start, rows, columns, deltas = entries
         members = self._row_members[rows]
@@ -157,14 +177,14 @@ class RowTotals:
             sheet.add(start[there], chosen[there], columns[there], deltas[there])
 
     def window_sums(self, key: Hashable, span: Span) -> tuple[Ints, Ints]:
-        """Return (counters, buckets) over a span, as member x column."""
+        """Return (counters, buckets of KPIs) over a span, as member x column."""
         sums = []
-        for bucket in (False, True):
-            days = self._sheets[False, bucket].total(key, *span.days)
+        for place in (Place.COUNTER, Place.BUCKET):
+            days = self._sheets[False, place].total(key, *span.days)
             if span.panes[0] == span.panes[1]:
                 sums.append(days)
                 continue
-            panes = self._sheets[True, bucket].total(key, *span.panes)
+            panes = self._sheets[True, place].total(key, *span.panes)
             sums.append(panes if span.days[0] == span.days[1] else _added(days, panes))
         return sums[0], sums[1]
 
@@ -174,16 +194,20 @@ class RowTotals:
             (at, self._columns[name]) for at, name in enumerate(names) if name in self._columns
         ]
         result = [0] * len(names)
-        for bucket in (False, True):
-            wanted = [(at, column.number) for at, column in known if column.bucket is bucket]
+        for place in Place:
+            wanted = [(at, column.number) for at, column in known if column.place is place]
             if not wanted:
                 continue
             numbers = np.array([number for _, number in wanted], dtype=np.int64)
-            total = self._sheets[False, bucket].column_sums(*span.days, member, numbers)
-            total = total + self._sheets[True, bucket].column_sums(*span.panes, member, numbers)
+            days, panes = (self._holder(fine, place) for fine in (False, True))
+            total = days.column_sums(*span.days, member, numbers)
+            total = total + panes.column_sums(*span.panes, member, numbers)
             for (at, _), value in zip(wanted, total.tolist(), strict=True):
                 result[at] = value
         return tuple(result)
+
+    def _holder(self, fine: bool, place: Place) -> Sheet | Ledger:  # noqa: FBT001
+        return self._ledgers[fine] if place is Place.STAGE_BUCKET else self._sheets[fine, place]
 
     def crossed(
         self,
@@ -239,7 +263,7 @@ class RowTotals:
         wanted = [
             each.number
             for name, each in self._columns.items()
-            if not each.bucket and name not in names
+            if each.place is Place.COUNTER and name not in names
         ]
         return np.array(wanted, dtype=np.int64)
 
@@ -249,11 +273,14 @@ class RowTotals:
 
     def _new_column(self, name: str) -> Column:
         head, _, tail = name.rpartition(".h")
-        bucket = bool(head) and tail.isdigit()
-        number = sum(1 for each in self._columns.values() if each.bucket is bucket)
-        column = self._columns[name] = Column(bucket, number)
-        if bucket:
-            self.buckets.setdefault(f"{head}.h", {})[int(tail)] = number
+        histogram = f"{head}.h" if head and tail.isdigit() else ""
+        place = Place.BUCKET if histogram else Place.COUNTER
+        if histogram in self._stages:
+            place = Place.STAGE_BUCKET
+        number = sum(1 for each in self._columns.values() if each.place is place)
+        column = self._columns[name] = Column(place, number)
+        if histogram:
+            self.buckets.setdefault(histogram, {})[int(tail)] = number
         return column
 
     def _new_row(self, members: str) -> int:

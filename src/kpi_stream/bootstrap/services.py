@@ -36,7 +36,7 @@ from kpi_stream.application.ports import Guarantee, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.bootstrap.broker import require, require_admission
-from kpi_stream.bootstrap.collection import collect_seldom
+from kpi_stream.bootstrap.collection import collect_seldom, keep_for_good
 from kpi_stream.bootstrap.common import application, broker_options, strategy_path, topics
 from kpi_stream.bootstrap.epochs import Epoch, find_epoch
 from kpi_stream.bootstrap.http import http_access
@@ -139,6 +139,7 @@ def run_scorecard_service(settings: Settings) -> None:
         annotator=_annotator(settings, metrics),
         worklists=WorklistFeed(broker, names, certain_ends=exact),
         epoch_over=epoch.end,
+        loaded=keep_for_good,
     )
     options = ScorecardOptions(
         evaluate_every_s=settings.evaluation_interval_s,

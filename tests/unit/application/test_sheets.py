@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kpi_stream.application.sheets import Sheet
 
@@ -80,3 +82,64 @@ def test_the_sums_of_columns_that_are_not_there_are_zero():
     assert one.column_sums(5, 7, 1, ints(2, 0, 9)).tolist() == [10, 1, 0]
     assert one.column_sums(5, 6, 1, ints(2, 0)).tolist() == [0, 1]
     assert one.column_sums(5, 7, 40, ints(0, 2)).tolist() == [0, 0]
+
+
+entries = st.tuples(st.integers(-6, 3), st.integers(0, 2), st.integers(0, 2), st.integers(-2, 3))
+windows = st.tuples(st.sampled_from((3, 5, 8)), st.sampled_from((0, 1)))
+
+
+@given(
+    start=st.integers(-20, 20),
+    steps=st.lists(
+        st.tuples(st.integers(-1, 4), st.lists(entries, max_size=5), st.lists(windows, max_size=3)),
+        max_size=12,
+    ),
+)
+def test_a_window_that_goes_on_is_a_window_read_anew(
+    start: int, steps: list[tuple[int, list[tuple[int, int, int, int]], list[tuple[int, int]]]]
+):
+    """However the present moves on, and the window with it, and whatever is counted meanwhile.
+
+    Each window is so many panes long and ends so many panes from the present one, and a count lies
+    so many from it.
+    """
+    one = Sheet(kept=5, ahead=2)
+    panes: dict[int, np.ndarray] = {}
+    present = start
+    for on, counts, wanted in steps:
+        present += on
+        one.move(present)
+        first = one.base
+        assert first is not None
+        dated = [(present + back, *rest) for back, *rest in counts]
+        held = [each for each in dated if first <= each[0] < first + one.size]
+        one.add(*(ints(*column) for column in (zip(*held, strict=True) if held else [()] * 4)))
+        panes = {pane: sums for pane, sums in panes.items() if pane >= first}
+        for pane, member, column, delta in held:
+            panes.setdefault(pane, np.zeros((3, 3), dtype=np.int64))[member, column] += delta
+        for length, until in wanted:
+            end = present + until
+            found = one.total((length, until), end - length, end)
+            expected = np.zeros((3, 3), dtype=np.int64)
+            for pane, sums in panes.items():
+                expected += sums if end - length <= pane < end else 0
+            height, width = found.shape
+            shown = np.zeros((max(height, 3), max(width, 3)), dtype=np.int64)
+            shown[:height, :width] = found
+            assert shown[:3, :3].tolist() == expected.tolist()
+            for member in range(3):
+                sums = one.column_sums(end - length, end, member, ints(0, 1, 2))
+                assert sums.tolist() == expected[member].tolist()
+
+
+def test_touched_panes_are_counted_from_the_first_that_is_kept():
+    """Also where the ring has gone around; what fell out is touched no more."""
+    one = sheet(present=13)
+    one.add(ints(8, 14), ints(0, 0), ints(0, 0), ints(1, 1))
+    assert sorted(one.take_touched().tolist()) == [0, 6]
+    assert one.take_touched().tolist() == []
+    one.add(ints(8, 12), ints(0, 0), ints(0, 0), ints(1, 1))
+    one.move(15)
+    assert one.take_touched().tolist() == [2]
+    found = one.any_of(ints(0, 2, 4, 6), ints(0), ints(0))
+    assert found[:, 0].tolist() == [False, True, True, False]

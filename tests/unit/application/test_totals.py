@@ -1,8 +1,12 @@
+import json
 from datetime import date
 
 import pytest
 
+from kpi_stream.adapters.state_codec import MsgspecStateCodec
+from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.totals import RowTotals
+from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.errors import OtherDefinitions, StateError
 from kpi_stream.domain.windows import Span
 from tests.laws.rig import CODEC
@@ -84,6 +88,25 @@ def test_histogram_buckets_are_kept_apart():
     assert found.column("x.n") is not None
     assert found.column("never") is None
     assert found.nbytes > 0
+
+
+def test_the_buckets_of_stages_take_what_is_counted_and_no_more():
+    """A stage has hundreds of them: beside the KPIs' they would widen every pane and member."""
+    strategy = load_strategy(packaged_strategy_path())
+    compiled = Catalogue(strategy)
+    assert compiled.way is not None
+    members = "|".join(["118", *["-"] * (len(strategy.dimensions) - 1)])
+    counted = {f"{stage.histogram}{at}": at for stage in compiled.way.stages for at in range(300)}
+    found = RowTotals(compiled, MsgspecStateCodec())
+    found.settle(NOW)
+    empty = found.nbytes
+    found.apply_row(0, day(members=members), json.dumps(counted).encode())
+    found.settle(NOW)
+    names = tuple(counted)
+    for member in (0, found.members["office", "118"]):
+        assert found.member_sums(DAYS, member, names) == tuple(counted.values())
+    two_members, of_a_count = 2, 16
+    assert found.nbytes - empty <= two_members * len(counted) * of_a_count
 
 
 def test_a_tombstone_leaves_the_pane_to_time():

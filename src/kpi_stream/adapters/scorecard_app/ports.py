@@ -229,3 +229,5 @@ class Parts:
     """None where nobody reads them."""
     epoch_over: Callable[[], Coroutine[object, object, None]] = _never
     """Returns once the process is to end in good order, since another epoch serves."""
+    loaded: Callable[[], None] = lambda: None
+    """Called once the rows are read."""

@@ -237,6 +237,7 @@ class ScorecardProcess:
         await parts.ends.start()
         records = await feed.load()
         await self._ask_ends_once(feed)
+        parts.loaded()
         self._ticked_at = parts.clock.monotonic()
         self._loaded = True
         log.info(
