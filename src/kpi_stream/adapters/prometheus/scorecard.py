@@ -13,7 +13,6 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
 from kpi_stream import __version__
 from kpi_stream.adapters.prometheus.families import Gauges
@@ -23,6 +22,7 @@ from kpi_stream.adapters.prometheus.kpi_families import (
     add_strategy,
     add_waiting,
 )
+from kpi_stream.adapters.prometheus.pages import Pages
 from kpi_stream.application.as_of import Freshness
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.scorecard import Evaluation
@@ -38,7 +38,7 @@ _END = b"# EOF\n"
 """Of a page in OpenMetrics."""
 
 
-class _Snapshot(Collector):
+class _Snapshot:
     """What was last said, translated at scrape time."""
 
     def __init__(self) -> None:
@@ -51,10 +51,6 @@ class _Snapshot(Collector):
         self.reloaded_ms: int | None = None
         self.matches: bool | None = None
         self.sheets: Mapping[tuple[str, str], Worksheet] = {}
-
-    def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Return nothing: registering must not collect."""
-        return ()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return the families of this scrape."""
@@ -86,10 +82,9 @@ class ScorecardMetrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._snapshot = _Snapshot()
-        self._said = CollectorRegistry(auto_describe=False)
-        self._said.register(self._snapshot)
-        self._pages: dict[str, bytes] = {}
-        self._pages_version = -1
+        self._forms: dict[str, Pages] = {}
+        self._said: dict[str, bytes] = {}
+        self._said_version = -1
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -175,13 +170,16 @@ class ScorecardMetrics:
         """
         encode, content_type = choose_encoder(accept)
         version = self._snapshot.version
-        if version != self._pages_version:
-            self._pages, self._pages_version = {}, version
-        said = self._pages.get(content_type)
+        if version != self._said_version:
+            self._said, self._said_version = {}, version
+        said = self._said.get(content_type)
         if said is None:
-            said = encode(self._said)
-            if len(self._pages) < _FORMS:
-                self._pages[content_type] = said
+            form = self._forms.get(content_type) or Pages(encode)
+            said = form.page(self._snapshot.collect())
+            if len(self._forms) < _FORMS:
+                self._forms[content_type] = form
+            if len(self._said) < _FORMS:
+                self._said[content_type] = said
         return encode(self._registry).removesuffix(_END) + said, content_type
 
 

@@ -354,7 +354,8 @@ def test_a_scraper_that_asks_for_ever_other_forms_fills_no_memory(rig: Rig) -> N
     for patch in range(50):
         body, _ = rig.metrics.render(f"application/openmetrics-text; version=1.0.{patch}")
         assert body.count(b"# EOF") == 1
-    assert len(rig.metrics._pages) < 10
+    assert len(rig.metrics._said) < 10
+    assert len(rig.metrics._forms) < 10
 
 
 def check_metrics(body: bytes) -> tuple[int, bytes]:
