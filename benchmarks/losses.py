@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from benchmarks import latency, recovery, scorecard
+from benchmarks import latency, recovery, restart, scorecard
 from benchmarks.peers.engines import ENGINES, FLOOR, OURS
 from benchmarks.peers.tables import typical
 
@@ -94,6 +94,16 @@ def _recovery(runs: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _restart(runs: dict[str, Any]) -> Iterator[str]:
+    for case, found in runs.items():
+        late = [each["counted_s"] for each in found if each["counted_s"] > restart.AIM_S]
+        if late and case.startswith(restart.NAMED):
+            yield (
+                f"A worker with {case}: {len(late)} of {len(found)} counted again later than after "
+                f"{restart.AIM_S:g} s, at most after {max(late):.1f} s."
+            )
+
+
 def _scorecard(runs: dict[str, Any]) -> Iterator[str]:
     for case, found in runs.items():
         for what, figure, aim in (
@@ -111,5 +121,6 @@ _OF = {
     "worker": _worker,
     "latency": _latency,
     "recovery": _recovery,
+    "restart": _restart,
     "scorecard": _scorecard,
 }

@@ -22,6 +22,9 @@ from tests.support.restarts import ENDS, Restart, restarts
 from tests.support.site import COMMAND
 from tests.support.verdict import judge
 
+AIM_S = 5.0
+"""From the start of a worker with a name of its own to its first new event, at most."""
+NAMED = "a name of its own"
 RESTARTS = 20
 """Of each case, at scale 1."""
 _PER_DAY = 400
@@ -41,7 +44,7 @@ def measure(scale: float) -> Result:
             folder, days=30, per_day=max(1, round(_PER_DAY * scale)), seed=1, share=0.005
         )
         with Kafka(folder / "kafka") as kafka:
-            for named, how in (("a name of its own", "the-worker"), ("no name", "")):
+            for named, how in ((NAMED, "the-worker"), ("no name", "")):
                 for end in ENDS:
                     found = _restarts(kafka.bootstrap, folder, records, count, end, how)
                     cases[f"{named}, {end}"] = found

@@ -96,6 +96,11 @@ def test_a_missed_aim_is_said():
     read = {"declarations": 10, "per_second": 90_000, "all_s": 9.0, "reading_s": 3.0}
     assert len(losses({"recovery": {"runs": {"runs": [read]}}})) == 2
     assert len(losses({"worker": {"runs": {"packaged strategy": [{"per_second": 69_000}]}}})) == 1
+    starts = [{"counted_s": 4.9}, {"counted_s": 5.6}]
+    (said,) = losses({"restart": {"runs": {"a name of its own, X": starts, "no name, X": starts}}})
+    assert (
+        "a name of its own, X: 1 of 2 counted again later than after 5 s, at most after 5.6" in said
+    )
 
 
 def test_bars_are_as_long_as_their_values():
