@@ -35,6 +35,7 @@ from tests.support.watching import (
     Webhook,
     alertmanager_config,
     prometheus_config,
+    replaced,
     shortened,
     targets,
     write_rules,
@@ -144,10 +145,7 @@ def duty(tmp_path: Path) -> Iterator[Duty]:
         site.scorecard()
         webhook = stack.enter_context(Webhook())
         config = alertmanager_config(webhook.url, tmp_path / "secrets")
-        for long, short in SHORTER.items():
-            assert long in config
-            config = config.replace(long, short)
-        alertmanager = stack.enter_context(Alertmanager(config, tmp_path))
+        alertmanager = stack.enter_context(Alertmanager(replaced(config, SHORTER), tmp_path))
         files = {path: shortened(text) for path, text in rule_files(EDITION).items()}
         config = prometheus_config(
             write_rules(tmp_path / "rules", files),

@@ -101,7 +101,12 @@ def alertmanager_config(webhook_url: str, secrets: Path) -> str:
         "https://chat.example.org": webhook_url,
         "/etc/alertmanager/secrets": str(secrets),
     }
-    for there, here in moved.items():
+    return replaced(text, moved)
+
+
+def replaced(text: str, by: Mapping[str, str]) -> str:
+    """Return a text with pieces replaced, each of which must be there."""
+    for there, here in by.items():
         assert there in text, there
         text = text.replace(there, here)
     return text

@@ -86,7 +86,7 @@ class Ledger:
         keys, deltas = keys[kept], deltas[kept]
         order = np.argsort(keys, kind="stable")
         keys, deltas = keys[order], deltas[order]
-        begins = np.flatnonzero(np.diff(keys, prepend=-1))
+        begins = np.flatnonzero(np.diff(keys, prepend=keys[:1] - 1))
         sums = np.add.reduceat(deltas, begins) if len(begins) else _NONE
         there = sums != 0
         self._keys, self._sums = keys[begins][there], sums[there]

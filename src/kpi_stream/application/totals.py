@@ -7,6 +7,7 @@ sheets in one vectorised step when a reading is asked for.
 from array import array
 from collections.abc import Hashable, Mapping, Sequence
 from enum import IntEnum
+from itertools import count
 from operator import add
 from typing import NamedTuple
 
@@ -75,8 +76,13 @@ class RowTotals:
             (False, Place.COUNTER): Sheet(DAYS_KEPT, _DAYS_AHEAD),
             (False, Place.BUCKET): Sheet(DAYS_KEPT, _DAYS_AHEAD, np.int32),
         }
-        self._ledgers = {True: Ledger(PANES_KEPT), False: Ledger(DAYS_KEPT)}
-        """Of fine panes, and of days."""
+        self._ledgers = {
+            (True, Place.STAGE_BUCKET): Ledger(PANES_KEPT),
+            (False, Place.STAGE_BUCKET): Ledger(DAYS_KEPT),
+        }
+        self._sums: dict[tuple[bool, Place], Sheet | Ledger] = {**self._sheets, **self._ledgers}
+        self._numbers = {place: count() for place in Place}
+        """Of the columns to come."""
         self._ahead: dict[tuple[bool, Place], Ints] = dict.fromkeys(self._sheets, _NO_ENTRIES)
         """By sheet: entries without room yet. Where one partition is months behind the others,
         those are nearly all, so they are looked at again only once the sheet has come to them."""
@@ -88,8 +94,7 @@ class RowTotals:
     @property
     def nbytes(self) -> int:
         """Memory of the sums in bytes."""
-        sheets = sum(each.nbytes for each in self._sheets.values())
-        return sheets + sum(each.nbytes for each in self._ledgers.values())
+        return sum(each.nbytes for each in self._sums.values())
 
     @property
     def fine(self) -> Sheet:
@@ -162,10 +167,9 @@ class RowTotals:
             if later.any():
                 ahead = np.concatenate((ahead, entries[:, later]), axis=1)
             self._ahead[kind] = ahead
-        of_stages = queue[1] == Place.STAGE_BUCKET
-        for fine, ledger in self._ledgers.items():
+        for (fine, place), ledger in self._ledgers.items():
             ledger.move(present[fine])
-            self._spread(ledger, queue[2:, of_stages & (queue[0] == fine)])
+            self._spread(ledger, queue[2:, (queue[0] == fine) & (queue[1] == place)])
 
     def _spread(self, sheet: Sheet | Ledger, entries: Ints) -> None:
         """Add each entry to the national member and to the member of each dimension."""
@@ -199,15 +203,11 @@ class RowTotals:
             if not wanted:
                 continue
             numbers = np.array([number for _, number in wanted], dtype=np.int64)
-            days, panes = (self._holder(fine, place) for fine in (False, True))
-            total = days.column_sums(*span.days, member, numbers)
-            total = total + panes.column_sums(*span.panes, member, numbers)
+            total = self._sums[False, place].column_sums(*span.days, member, numbers)
+            total = total + self._sums[True, place].column_sums(*span.panes, member, numbers)
             for (at, _), value in zip(wanted, total.tolist(), strict=True):
                 result[at] = value
         return tuple(result)
-
-    def _holder(self, fine: bool, place: Place) -> Sheet | Ledger:  # noqa: FBT001
-        return self._ledgers[fine] if place is Place.STAGE_BUCKET else self._sheets[fine, place]
 
     def crossed(
         self,
@@ -277,10 +277,9 @@ class RowTotals:
         place = Place.BUCKET if histogram else Place.COUNTER
         if histogram in self._stages:
             place = Place.STAGE_BUCKET
-        number = sum(1 for each in self._columns.values() if each.place is place)
-        column = self._columns[name] = Column(place, number)
+        column = self._columns[name] = Column(place, next(self._numbers[place]))
         if histogram:
-            self.buckets.setdefault(histogram, {})[int(tail)] = number
+            self.buckets.setdefault(histogram, {})[int(tail)] = column.number
         return column
 
     def _new_row(self, members: str) -> int:

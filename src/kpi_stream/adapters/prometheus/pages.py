@@ -20,6 +20,18 @@ class _Known(NamedTuple):
     starts: Mapping[tuple[str, ...], str]
     """By the values of the labels, a sample's line up to its value."""
 
+    def text(self, family: GaugeMetricFamily) -> str:
+        """Return the family as the library would write it.
+
+        Raises:
+            KeyError: It has a series that is not known.
+        """
+        starts = self.starts
+        return self.head + "".join(
+            f"{starts[(*sample.labels.values(),)]}{_number(sample.value)}\n"
+            for sample in family.samples
+        )
+
 
 class _Only(Collector):
     """One family, to be written alone."""
@@ -35,7 +47,7 @@ class _Only(Collector):
 
 
 class Pages:
-    """Writes gauge families in one form as the library does, in a quarter of its time.
+    """Writes gauge families in one form as the library does, in less than half its time.
 
     The library checks and escapes every label of every sample at every scrape. Here it does so
     once a series: its lines are remembered up to the value.
@@ -51,31 +63,24 @@ class Pages:
 
     def page(self, families: Iterable[GaugeMetricFamily]) -> bytes:
         """Return the page of some families; from any thread."""
-        parts: list[str] = []
-        for family in families:
-            head, starts = self._of(family)
-            parts.append(head)
-            parts += [
-                f"{starts[(*sample.labels.values(),)]}{_number(sample.value)}\n"
-                for sample in family.samples
-            ]
-        return ("".join(parts) + self._end).encode()
+        return ("".join(self._text(family) for family in families) + self._end).encode()
 
-    def _of(self, family: GaugeMetricFamily) -> _Known:
-        """Return what is known of a family, once that is all of it."""
+    def _text(self, family: GaugeMetricFamily) -> str:
         known = self._known.get(family.name)
-        samples = family.samples
-        if known is not None and len(known.starts) <= 2 * len(samples) + _SPARE:
-            starts = known.starts
-            if all((*sample.labels.values(),) in starts for sample in samples):
-                return known
-        else:
-            starts = {}
+        if known is None or len(known.starts) > 2 * len(family.samples) + _SPARE:
+            known = self._learn(family, {})
+        try:
+            return known.text(family)
+        except KeyError:  # a series that was not there before
+            return self._learn(family, known.starts).text(family)
+
+    def _learn(self, family: GaugeMetricFamily, starts: Mapping[tuple[str, ...], str]) -> _Known:
+        """Have the library write a family, and remember it beside what is known of it."""
         lines = self._written(family).removesuffix(self._end).split("\n")[:-1]
-        first = len(lines) - len(samples)
+        first = len(lines) - len(family.samples)
         written = {
             (*sample.labels.values(),): line.rpartition(" ")[0] + " "
-            for sample, line in zip(samples, lines[first:], strict=True)
+            for sample, line in zip(family.samples, lines[first:], strict=True)
         }
         head = "".join(f"{line}\n" for line in lines[:first])
         known = self._known[family.name] = _Known(head, {**starts, **written})
