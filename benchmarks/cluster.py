@@ -81,7 +81,7 @@ class Cluster:
     def __init__(self, feed: Feed | None, wanted: frozenset[str] | None = None) -> None:
         self._feed, self._wanted = feed, wanted
         self._folder = tempfile.TemporaryDirectory(prefix="kpi-stream-benchmark-")
-        self._kafka = Kafka(Path(self._folder.name) / "kafka", heap="1g")
+        self._kafka = Kafka(Path(self._folder.name) / "kafka", heap="1g", long_lived=True)
         self._epochs = itertools.count(1)
         self._processes: list[Process] = []
         self.events = 0

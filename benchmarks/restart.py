@@ -43,7 +43,7 @@ def measure(scale: float) -> Result:
         records = simulated(
             folder, days=30, per_day=max(1, round(_PER_DAY * scale)), seed=1, share=0.005
         )
-        with Kafka(folder / "kafka") as kafka:
+        with Kafka(folder / "kafka", long_lived=True) as kafka:
             for named, how in ((NAMED, "the-worker"), ("no name", "")):
                 for end in ENDS:
                     found = _restarts(kafka.bootstrap, folder, records, count, end, how)

@@ -301,7 +301,7 @@ def _kafka(folder: Path) -> Iterator[Kafka]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        with Kafka(folder, heap="1g") as kafka:
+        with Kafka(folder, heap="1g", long_lived=True) as kafka:
             yield kafka
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -104,13 +104,15 @@ class Kafka:
     Args:
         folder: Gets the settings, the data and the log; empty at the first start.
         heap: The Java heap, for example 512m.
+        long_lived: Let Java's second compiler work: it takes a core for minutes before it pays.
     """
 
-    def __init__(self, folder: Path, *, heap: str = "512m") -> None:
+    def __init__(self, folder: Path, *, heap: str = "512m", long_lived: bool = False) -> None:
         self.folder = folder
         self._port = free_port()
         self._settings = folder / "server.properties"
         java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC"]
+        java += [] if long_lived else ["-XX:TieredStopAtLevel=1"]
         java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         java += ["-cp", f"{kafka_jars()}/*"]
         self._java = java

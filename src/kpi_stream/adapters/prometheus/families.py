@@ -1,7 +1,8 @@
 """Gauge families that are filled at scrape time, so that a series that is gone disappears."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.samples import Sample
@@ -10,23 +11,38 @@ from kpi_stream.application.monitoring.conventions import Family
 from kpi_stream.domain.strategy import Unit
 
 
+class Filled(NamedTuple):
+    """A family with what it says at one scrape."""
+
+    family: Family
+    samples: list[tuple[tuple[str, ...], float]]
+    """The values of its labels, and the value."""
+
+    def for_library(self) -> GaugeMetricFamily:
+        """Return what the library writes."""
+        name, text, labels = self.family
+        found = GaugeMetricFamily(name, text)
+        found.samples = [
+            Sample(name, dict(zip(labels, values, strict=True)), value, None, None, None)
+            for values, value in self.samples
+        ]
+        return found
+
+
 class Gauges:
     """The gauge families of one scrape; a family without samples is left out."""
 
     def __init__(self) -> None:
-        self._families: dict[str, GaugeMetricFamily] = {}
+        self._families: dict[str, Filled] = {}
 
     def set(self, family: Family, value: float | None, *labels: str) -> None:
         """Add a sample; None is no data, and then there is no series."""
         if value is None:
             return
-        name = family.name
-        found = self._families.get(name)
+        found = self._families.get(family.name)
         if found is None:
-            found = self._families[name] = GaugeMetricFamily(name, family.help)
-        # `add_metric` does the same and costs three times as much, for 20,000 series a scrape.
-        labelled = dict(zip(family.labels, labels, strict=True))
-        found.samples.append(Sample(name, labelled, value, None, None, None))
+            found = self._families[family.name] = Filled(family, [])
+        found.samples.append((labels, value))
 
     def set_unit(
         self, families: dict[Unit, Family], unit: Unit, value: float | None, *labels: str
@@ -43,6 +59,11 @@ class Gauges:
         """Add a constant 1 whose labels carry texts."""
         self.set(family, 1.0, *labels)
 
+    @property
+    def filled(self) -> Mapping[str, Filled]:
+        """What was added, by the name of its family."""
+        return self._families
+
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return what was added."""
-        return self._families.values()
+        """Return what was added, for the library."""
+        return [each.for_library() for each in self._families.values()]

@@ -7,13 +7,11 @@ held as two arrays a series, 16 bytes a sample, and written as a whole.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-
-from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.adapters.prometheus.families import Filled, Gauges
 from kpi_stream.adapters.prometheus.kpi_families import (
     add_evaluation,
     add_freshness,
@@ -65,10 +63,9 @@ class HistoryText:
         if evaluation.freshness is not None:
             add_freshness(gauges, evaluation.freshness)
         at_s = evaluation.as_of_ms // MS_PER_S
-        scraped = {family.name: family for family in gauges.collect()}
-        self._take(scraped.values(), at_s, self._scraped)
+        self._take(gauges, at_s, self._scraped)
         # A rule keeps the labels that it names, and those of the scrape are not among them.
-        self._take(_recorded(scraped), at_s, {})
+        self._take(_recorded(gauges), at_s, {})
 
     def lines(self) -> Iterator[str]:
         """Yield the text, in pieces that end with a line end."""
@@ -78,36 +75,32 @@ class HistoryText:
                 yield _samples(name + _labels(family, labels), instants, values)
         yield "# EOF\n"
 
-    def _take(
-        self, families: Iterable[GaugeMetricFamily], at_s: int, constant: dict[str, str]
-    ) -> None:
-        for family in families:
-            known = self._families.get(family.name)
+    def _take(self, gauges: Gauges, at_s: int, constant: dict[str, str]) -> None:
+        for name, (family, samples) in gauges.filled.items():
+            known = self._families.get(name)
             if known is None:
-                labels = tuple(family.samples[0].labels)
-                known = _Family(family.documentation, labels, constant)
-                self._families[family.name] = known
+                known = self._families[name] = _Family(family.help, family.labels, constant)
             series = known.series
-            for sample in family.samples:
-                key = tuple(sample.labels.values())
-                found = series.get(key)
+            for labels, value in samples:
+                found = series.get(labels)
                 if found is None:
-                    found = series[key] = (array("q"), array("d"))
+                    found = series[labels] = (array("q"), array("d"))
                 found[0].append(at_s)
-                found[1].append(sample.value)
-            self.samples += len(family.samples)
+                found[1].append(value)
+            self.samples += len(samples)
 
 
-def _recorded(scraped: dict[str, GaugeMetricFamily]) -> Iterable[GaugeMetricFamily]:
+def _recorded(scraped: Gauges) -> Gauges:
     recorded = Gauges()
+    nothing: list[tuple[tuple[str, ...], float]] = []
     for family, states in RECORDED.items():
-        if states.name not in scraped:
-            continue
-        for sample in scraped[states.name].samples:
-            if sample.value:
-                labels = [sample.labels[label] for label in family.labels]
-                recorded.set(family, CODES[Status(sample.labels["status"])], *labels)
-    return recorded.collect()
+        said = scraped.filled.get(states.name, Filled(states, nothing))
+        for values, value in said.samples:
+            if value:
+                labels = dict(zip(states.labels, values, strict=True))
+                code = CODES[Status(labels["status"])]
+                recorded.set(family, code, *(labels[label] for label in family.labels))
+    return recorded
 
 
 def _samples(start: str, instants: "array[int]", values: "array[float]") -> str:

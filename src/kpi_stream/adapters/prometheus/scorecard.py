@@ -1,6 +1,6 @@
 """The metrics of the scorecard process."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,7 +11,6 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 
 from kpi_stream import __version__
@@ -52,7 +51,7 @@ class _Snapshot:
         self.matches: bool | None = None
         self.sheets: Mapping[tuple[str, str], Worksheet] = {}
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def gauges(self) -> Gauges:
         """Return the families of this scrape."""
         gauges = Gauges()
         # The evaluation is replaced, never changed, so a scrape in another thread is consistent.
@@ -73,7 +72,7 @@ class _Snapshot:
         )
         gauges.set(c.STRATEGY_MATCHES, self.matches)
         gauges.info(c.BUILD_INFO, __version__)
-        return gauges.collect()
+        return gauges
 
 
 class ScorecardMetrics:
@@ -175,7 +174,7 @@ class ScorecardMetrics:
         said = self._said.get(content_type)
         if said is None:
             form = self._forms.get(content_type) or Pages(encode)
-            said = form.page(self._snapshot.collect())
+            said = form.page(self._snapshot.gauges())
             if len(self._forms) < _FORMS:
                 self._forms[content_type] = form
             if len(self._said) < _FORMS:

@@ -50,7 +50,7 @@ def test_every_page_is_the_librarys(
         for scrape in said:
             registry = CollectorRegistry(auto_describe=False)
             registry.register(gauges(scrape))
-            assert pages.page(gauges(scrape).collect()) == encode(registry)
+            assert pages.page(gauges(scrape)) == encode(registry)
 
 
 def _counting(encode: Callable[[CollectorRegistry], bytes], calls: list[int]) -> Pages:
@@ -69,12 +69,12 @@ def test_the_library_writes_a_family_again_only_for_a_new_series() -> None:
     calls.clear()
     family = FAMILIES[1]
     for value in (1.0, 2.0, 3.0):
-        pages.page(gauges({(family, "a"): value}).collect())
+        pages.page(gauges({(family, "a"): value}))
     assert calls == [1]
-    pages.page(gauges({(family, "a"): 1.0, (family, "b"): 1.0}).collect())
+    pages.page(gauges({(family, "a"): 1.0, (family, "b"): 1.0}))
     assert calls == [1, 2]
-    pages.page(gauges({(family, "b"): 5.0}).collect())
+    pages.page(gauges({(family, "b"): 5.0}))
     assert calls == [1, 2]
-    pages.page(gauges({(family, str(number)): 1.0 for number in range(1_003)}).collect())
-    pages.page(gauges({(family, "a"): 1.0}).collect())
+    pages.page(gauges({(family, str(number)): 1.0 for number in range(1_003)}))
+    pages.page(gauges({(family, "a"): 1.0}))
     assert calls == [1, 2, 1_003, 1]
