@@ -121,10 +121,11 @@ class FakeTotals:
 
     def readings(self, as_of_ms: int) -> dict[SeriesKey, Reading]:
         """Return what was written down; None has one sample of two."""
+        del as_of_ms
         return {
-            key: Reading(key, as_of_ms, None, 0, 0, 1, NoData.TOO_FEW)
+            key: Reading(key, None, 0, 0, 1, NoData.TOO_FEW)
             if value is None
-            else Reading(key, as_of_ms, value, round(value * 100), 100, 100)
+            else Reading(key, value, round(value * 100), 100, 100)
             for key, value in self.values.items()
         }
 

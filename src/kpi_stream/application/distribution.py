@@ -8,7 +8,7 @@ of its edges, and all bars together hold every subject.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kpi_stream.application.readings import member_buckets
+from kpi_stream.application.series import member_buckets
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.histogram import representative

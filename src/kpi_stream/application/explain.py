@@ -24,7 +24,7 @@ from kpi_stream.application.members import (
     sum_effects,
 )
 from kpi_stream.application.periods import Period, before, current
-from kpi_stream.application.readings import member_buckets, quantile_of, stock_spans
+from kpi_stream.application.series import member_buckets, quantile_of, stock_spans
 from kpi_stream.application.totals import DAYS_KEPT, RowTotals
 from kpi_stream.domain.catalogue import Catalogue, CompiledKpi
 from kpi_stream.domain.measures import (

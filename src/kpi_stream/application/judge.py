@@ -131,7 +131,7 @@ class Judge:
         keys.update(dict.fromkeys(sorted(self.states)))
         judged = tuple(self._one(key, readings.get(key), as_of_ms) for key in keys)
         changed = tuple(
-            self._transition(each, before)
+            self._transition(each, before, as_of_ms)
             for each in judged
             if (before := self.states.get(each.key)) is not None
             and before.sequence != each.state.sequence
@@ -162,7 +162,7 @@ class Judge:
         target = next((each for each in targets if to_ms(each.deadline) > as_of_ms), targets[-1])
         kpi = self._kpis[key.kpi]
         if reading is None:
-            reading = Reading(key, as_of_ms, None, 0, 0, 0, NoData.TOO_FEW)
+            reading = Reading(key, None, 0, 0, 0, NoData.TOO_FEW)
         against = expectation(kpi, target, as_of_ms)
         value = reading.value
         state = step(
@@ -187,14 +187,14 @@ class Judge:
         )
 
     @staticmethod
-    def _transition(judged: Judged, before: StatusState) -> Transition:
+    def _transition(judged: Judged, before: StatusState, as_of_ms: int) -> Transition:
         reading, target = judged.reading, judged.target
         return Transition(
             judged.key,
             judged.state.sequence,
             before.status,
             judged.status,
-            reading.as_of_ms,
+            as_of_ms,
             reading.value,
             judged.expected,
             target.value,

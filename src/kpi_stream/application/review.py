@@ -200,7 +200,7 @@ class Reviewer:
             if not judged:
                 key = SeriesKey(kpi.id, _shown_window(kpi), *place)
                 reading = evaluation.readings.get(key) or Reading(
-                    key, month.as_of_ms, None, 0, 0, 0, NoData.TOO_FEW
+                    key, None, 0, 0, 0, NoData.TOO_FEW
                 )
                 yield self._row(evaluation, month, kpi, reading, None)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpi_stream.application.readings import quantile_of
+from kpi_stream.application.series import quantile_of
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.stages import CompiledWay

@@ -65,9 +65,14 @@ class RowTotals:
         self._rows: dict[str, int] = {}
         self._row_members = np.zeros((0, len(self._dimensions) + 1), dtype=np.int64)
         self._columns: dict[str, Column] = {}
+        self._columns_but: dict[frozenset[str], tuple[int, Ints]] = {}
         self.buckets: dict[str, dict[int, int]] = {}
         """Columns by bucket number, by the histogram's counter prefix."""
+        self._histograms: dict[str, tuple[Ints, Ints]] = {}
         self._queue = tuple(array("q") for _ in range(6))
+        self._settled = 0
+        self._stamps = np.zeros(0, dtype=np.int64)
+        """By member: the settlement that last changed its sums."""
         way = catalogue.way
         self._stages = {each.histogram for each in way.stages} if way is not None else set()
         self._sheets = {
@@ -95,6 +100,15 @@ class RowTotals:
     def nbytes(self) -> int:
         """Memory of the sums in bytes."""
         return sum(each.nbytes for each in self._sums.values())
+
+    @property
+    def settled(self) -> int:
+        """The number of the last settlement."""
+        return self._settled
+
+    def changed_since(self, settled: int) -> Ints:
+        """Return the members, by number, that were changed after a settlement."""
+        return np.flatnonzero(self._stamps > settled)
 
     @property
     def fine(self) -> Sheet:
@@ -150,6 +164,10 @@ class RowTotals:
 
     def settle(self, as_of_ms: int) -> None:
         """Add everything that is queued, as seen from `as_of_ms`."""
+        self._settled += 1
+        if len(self._stamps) < len(self.members):
+            more = np.zeros(2 * len(self.members) - len(self._stamps), dtype=np.int64)
+            self._stamps = np.concatenate([self._stamps, more])
         present = {True: as_of_ms // PANE_MS, False: self._catalogue.days.day_of(as_of_ms)}
         queue = np.array([np.frombuffer(each, dtype=np.int64) for each in self._queue])
         for each in self._queue:
@@ -178,6 +196,7 @@ class RowTotals:
         for at in range(members.shape[1]):
             chosen = members[:, at]
             there = chosen >= 0
+            self._stamps[chosen[there]] = self._settled
             sheet.add(start[there], chosen[there], columns[there], deltas[there])
 
     def window_sums(self, key: Hashable, span: Span) -> tuple[Ints, Ints]:
@@ -253,19 +272,37 @@ class RowTotals:
             for sums in found
         )
 
-    def column(self, name: str) -> int | None:
-        """Return the column of a counter, or None before it was seen."""
-        found = self._columns.get(name)
-        return None if found is None else found.number
+    def columns(self, names: Sequence[str]) -> list[int]:
+        """Return the columns of counters; -1 for one that was not seen yet."""
+        known = self._columns
+        return [known[name].number if name in known else -1 for name in names]
+
+    def histogram(self, prefix: str) -> tuple[Ints, Ints]:
+        """Return (the bucket numbers of a histogram, ascending; their columns)."""
+        columns = self.buckets.get(prefix, {})
+        found = self._histograms.get(prefix)
+        if found is None or len(found[0]) != len(columns):
+            numbers = sorted(columns)
+            found = (
+                np.array(numbers, dtype=np.int64),
+                np.array([columns[each] for each in numbers], dtype=np.int64),
+            )
+            self._histograms[prefix] = found
+        return found
 
     def columns_but(self, names: frozenset[str]) -> Ints:
         """Return the columns of all counters but some, without histograms."""
-        wanted = [
-            each.number
-            for name, each in self._columns.items()
-            if each.place is Place.COUNTER and name not in names
-        ]
-        return np.array(wanted, dtype=np.int64)
+        # Read at every evaluation, and another one only after a new counter.
+        count, found = self._columns_but.get(names, (0, None))
+        if found is None or count != len(self._columns):
+            wanted = [
+                each.number
+                for name, each in self._columns.items()
+                if each.place is Place.COUNTER and name not in names
+            ]
+            found = np.array(wanted, dtype=np.int64)
+            self._columns_but[names] = (len(self._columns), found)
+        return found
 
     def conflicting(self, span: Span) -> int:
         """Return how many subjects that opened in the span are in conflict."""

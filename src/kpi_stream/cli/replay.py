@@ -157,7 +157,7 @@ def replay(  # noqa: PLR0913, PLR0917 # one argument an option
         console.width = console_width(console)
         console.print(_table(shown_rows, evaluation, language or loaded.language))
     else:
-        rows = [_row(*each, loaded) for each in _chosen(evaluation, wanted)]
+        rows = [_row(*each, loaded, evaluation.as_of_ms) for each in _chosen(evaluation, wanted)]
         if form == "json":
             click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         else:
@@ -193,7 +193,9 @@ def _for_table(evaluation: Evaluation, wanted: Filter) -> _Chosen:
     ]
 
 
-def _row(reading: Reading, judged: Judged | None, strategy: Strategy) -> dict[str, Any]:
+def _row(
+    reading: Reading, judged: Judged | None, strategy: Strategy, as_of_ms: int
+) -> dict[str, Any]:
     unit = next(each.unit for each in strategy.kpis if each.id == reading.key.kpi)
     return {
         **reading.key._asdict(),
@@ -206,7 +208,7 @@ def _row(reading: Reading, judged: Judged | None, strategy: Strategy) -> dict[st
         "expected": judged.expected if judged else None,
         "target": judged.target.value if judged else None,
         "status": judged.status.value if judged else None,
-        "as_of": datetime.fromtimestamp(reading.as_of_ms / 1000, UTC).isoformat(),
+        "as_of": datetime.fromtimestamp(as_of_ms / 1000, UTC).isoformat(),
     }
 
 

@@ -33,7 +33,6 @@ class Reading:
     """The value of a KPI with the counts behind it."""
 
     key: SeriesKey
-    as_of_ms: int
     value: float | None
     """In the KPI's unit (seconds, ratio, major units of money, count); None is no data."""
     numerator: int

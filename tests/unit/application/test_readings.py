@@ -1,8 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kpi_stream.application.readings import ReadingTable, stock_spans
+from kpi_stream.application.readings import ReadingTable
+from kpi_stream.application.series import quantile_of, quantiles_of, stock_spans
 from kpi_stream.domain import strategy as s
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
@@ -126,3 +130,48 @@ def test_a_stock_is_older_by_panes_up_to_a_week_and_by_days_beyond():
     assert every == Span((midnight // PANE_MS, NOW // PANE_MS + 1), (today - 400, today))
     month, _ = stock_spans(30 * DAY, NOW, catalogue())
     assert month == Span((0, 0), (today - 400, today - 30))
+
+
+def test_what_did_not_change_is_not_read_again():
+    """An event makes the readings of its members anew, and those alone."""
+    known = catalogue()
+    log = Partition(known)
+    totals = totals_of(
+        known, log.take([numbered("s1"), numbered("s2", office="235")]).drain().row_log
+    )
+    table = ReadingTable(known, totals)
+    before = table.readings(NOW)
+    log.row_log.clear()
+    for key, value in log.take([numbered("s3", office="235")]).drain().row_log:
+        totals.apply_row(0, key, value)
+    after = table.readings(NOW + 1000)
+    key = SeriesKey("anticipated", "7d", "office", "118")
+    assert after[key] is before[key]
+    assert (
+        after[key._replace(member="235")].samples == before[key._replace(member="235")].samples + 1
+    )
+    assert table.readings(NOW + 2000) == after
+
+
+def test_a_plan_grows_without_any_event():
+    """What should be there by now is more from second to second; what is there is not."""
+    known = catalogue()
+    table = ReadingTable(
+        known, totals_of(known, Partition(known).take([numbered("s1")]).drain().row_log)
+    )
+    key = SeriesKey("plan", "mtd", "national", "")
+    first, later = table.readings(NOW)[key], table.readings(NOW + 60_000)[key]
+    assert later.denominator > first.denominator
+    assert later.numerator == first.numerator
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), max_size=5),
+    st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]),
+)
+def test_many_quantiles_are_each_of_them(counts: list[list[int]], q: float):
+    """Read together or one by one, they are the same; an empty sample has none."""
+    numbers, rows = np.array([0, 3, 40, 700]), np.array(counts, dtype=np.int64).reshape(-1, 4)
+    assert quantiles_of(numbers, rows, q) == [quantile_of(numbers, row, q) for row in rows]
+    none = np.zeros(0, dtype=np.int64)
+    assert quantiles_of(none, rows[:, :0], q) == [quantile_of(none, row[:0], q) for row in rows]

@@ -27,7 +27,7 @@ KPIS = {each.id: each for each in DECIDED.kpis}
 
 def said(kpi: str, value: float | None, forecast: Forecast | None = None, **shown: str) -> s.Text:
     """Return the sentence about a value."""
-    reading = Reading(national(kpi), NOON_MS, value, 1, 1, 9, None if value else NoData.TOO_FEW)
+    reading = Reading(national(kpi), value, 1, 1, 9, None if value else NoData.TOO_FEW)
     judged, _ = Judge(DECIDED, Damping(1, 0.0)).judge({reading.key: reading}, NOON_MS)
     own = next((each for each in judged if each.key == reading.key), None)
     own = None if own is None else replace(own, forecast=forecast)
@@ -83,5 +83,5 @@ def test_what_has_no_value_says_why() -> None:
     """Too few, not measured with the strategy's reason, no target."""
     assert said(ADVANCE, None)["es"] == "Sin datos: muy pocos: 9 de 2."
     assert sentence(KPIS[PLANNED], None, None, DECIDED)["en"] == "no source"
-    reading = Reading(national(ADVANCE), NOON_MS, 0.5, 1, 2, 9)
+    reading = Reading(national(ADVANCE), 0.5, 1, 2, 9)
     assert sentence(KPIS[ADVANCE], reading, None, DECIDED)["es"] == "Está en 0,50; no tiene meta."

@@ -49,7 +49,9 @@ def record(key: bytes, value: bytes | None) -> Record:
 def reading(evaluation: Evaluation) -> Record:
     """Return the record of the judged reading."""
     (judged,) = evaluation.judged
-    return record(encode_key(judged.key), encode_reading(judged.reading, judged))
+    return record(
+        encode_key(judged.key), encode_reading(judged.reading, judged, evaluation.as_of_ms)
+    )
 
 
 def transition(evaluation: Evaluation) -> Record:
@@ -74,7 +76,7 @@ def test_a_reading_is_readable_by_others() -> None:
     assert told["as_of"] == "2026-06-15T12:00:00.001Z"
     assert (told["value"], told["no_data"], told["samples"]) == (None, "too_few", 1)
     assert (told["status"], told["expected"], told["target"]) == ("no_data", 0.8, f"{ADVANCE}-goal")
-    plain = encode_reading(evaluation.readings[national(RELEASE)], None)
+    plain = encode_reading(evaluation.readings[national(RELEASE)], None, evaluation.as_of_ms)
     assert "status" not in json.loads(plain)
     assert decode_state(plain) == (NOON_MS + 1, None)
 

@@ -220,7 +220,7 @@ def test_a_kpi_that_is_not_measured_is_shown_so() -> None:
     measured = rig.totals.readings
 
     def readings(as_of_ms: int) -> dict[SeriesKey, Reading]:
-        nothing = Reading(key, as_of_ms, None, 0, 0, 0, NoData.NOT_MEASURED)
+        nothing = Reading(key, None, 0, 0, 0, NoData.NOT_MEASURED)
         return {**measured(as_of_ms), key: nothing}
 
     rig.totals.readings = readings  # type: ignore[method-assign]

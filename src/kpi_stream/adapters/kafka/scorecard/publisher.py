@@ -156,7 +156,9 @@ class Publisher:
             what = _content(each, one)
             if self._said.get(key) != what:
                 said[key] = what
-                records.append(OutRecord(encode_key(key), encode_reading(each, one)))
+                records.append(
+                    OutRecord(encode_key(key), encode_reading(each, one, evaluation.as_of_ms))
+                )
         return said, records
 
     async def _read(self, topic: str, on_records: Callable[[list[Record]], None]) -> None:

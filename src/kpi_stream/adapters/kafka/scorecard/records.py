@@ -39,11 +39,11 @@ def decode_key(key: bytes) -> SeriesKey:
     return SeriesKey(*parts)
 
 
-def encode_reading(reading: Reading, judged: Judged | None) -> bytes:
-    """Return the record of a reading, with its status where it has a target."""
+def encode_reading(reading: Reading, judged: Judged | None, as_of_ms: int) -> bytes:
+    """Return the record of a reading at an instant, with its status where it has a target."""
     record: dict[str, object] = {
         **reading.key._asdict(),
-        "as_of": _time(reading.as_of_ms),
+        "as_of": _time(as_of_ms),
         "value": reading.value,
         "numerator": reading.numerator,
         "denominator": reading.denominator,

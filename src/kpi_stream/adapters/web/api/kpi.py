@@ -159,7 +159,7 @@ def kpi_answer(
     judged = next((each for each in evaluation.judged if each.key == key), None)
     found = evaluation.readings.get(key) or (None if judged is None else judged.reading)
     if found is None:
-        found = Reading(key, evaluation.as_of_ms, None, 0, 0, 0, NoData.TOO_FEW)
+        found = Reading(key, None, 0, 0, 0, NoData.TOO_FEW)
     history = table.daily(*key, evaluation.as_of_ms, HISTORY_DAYS)
     bars = distribution(table.catalogue, table.totals, key, evaluation.as_of_ms)
     goal = None if judged is None or judged.against.low is not None else judged.against.goal

@@ -314,5 +314,5 @@ def _series(
     found = evaluation.readings.get(key)
     if found is None and office is not None and OFFICE in kpi.dimensions:
         # Nothing was counted there, which is worth a row as well.
-        found = r.Reading(key, evaluation.as_of_ms, None, 0, 0, 0, r.NoData.TOO_FEW)
+        found = r.Reading(key, None, 0, 0, 0, r.NoData.TOO_FEW)
     return [] if found is None else [PlainSeries(**reading(found))]
