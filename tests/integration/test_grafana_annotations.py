@@ -9,7 +9,7 @@ import pytest
 from kpi_stream.adapters.grafana.annotations import GrafanaAnnotator
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
 from kpi_stream.bootstrap.grafana import annotator
-from kpi_stream.bootstrap.services import _annotator
+from kpi_stream.bootstrap.scorecard import _annotator
 from kpi_stream.domain.errors import InputError, Unavailable
 from kpi_stream.domain.hysteresis import StatusState
 from kpi_stream.domain.readings import SeriesKey

@@ -130,20 +130,41 @@ def opened(worker: Process) -> bool:
     )
 
 
-def two_workers(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
-    """Count with two workers that share the partitions from the start."""
-    # A partition is opened with its first event.
-    site.send(records[:400])
-    workers = [site.worker(), site.worker()]
-    for worker in workers:
-        worker.wait_until(lambda w=worker: opened(w), within_s=WITHIN_S, what="it has partitions")
-    site.send(records[400:])
-    site.wait_until_counted(rows, workers[0])
-    return workers
-
-
 SLICE = 20
 """Events that are sent at once while a worker joins."""
+
+
+def joined_under_load(site: Site, worker: Process, records: Iterator[list[Record]]) -> None:
+    """Send slices, spread out, until a worker has a partition.
+
+    A partition is opened with its first event, and what the others have counted before opens none.
+    """
+    due_s = 0.0
+
+    def load() -> bool:
+        nonlocal due_s
+        if time.monotonic() > due_s and (events := next(records, None)) is not None:
+            site.send(events)
+            due_s = time.monotonic() + 0.5
+        return opened(worker)
+
+    worker.wait_until(load, within_s=WITHIN_S, what="it has partitions")
+
+
+def slices(records: list[Record]) -> Iterator[list[Record]]:
+    """Yield the records, some at a time."""
+    return (records[start : start + SLICE] for start in range(0, len(records), SLICE))
+
+
+def two_workers(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
+    """Count with two workers that share the partitions from the start."""
+    third = len(records) // 3
+    workers, load = [site.worker(), site.worker()], slices(records[:third])
+    for worker in workers:
+        joined_under_load(site, worker, load)
+    site.send([each for events in load for each in events] + records[third:])
+    site.wait_until_counted(rows, workers[0])
+    return workers
 
 
 def one_two_one(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
@@ -152,21 +173,10 @@ def one_two_one(site: Site, rows: Rows, records: list[Record]) -> list[Process]:
     first = site.worker()
     site.send(records[:third])
     site.wait_until_counted(rows, first)
-    second = site.worker()
-    slices = iter(range(third, 2 * third, SLICE))
-    due_s = 0.0
-
-    def load() -> bool:
-        nonlocal due_s
-        # Spread out: what the first worker has counted before the other joins opens nothing there.
-        if time.monotonic() > due_s and (start := next(slices, None)) is not None:
-            site.send(records[start : min(start + SLICE, 2 * third)])
-            due_s = time.monotonic() + 0.5
-        return opened(second)
-
-    second.wait_until(load, within_s=WITHIN_S, what="the second worker has partitions")
-    for start in slices:
-        site.send(records[start : min(start + SLICE, 2 * third)])
+    second, load = site.worker(), slices(records[third : 2 * third])
+    joined_under_load(site, second, load)
+    for events in load:
+        site.send(events)
     site.send(records[2 * third : -third // 2])
     assert first.terminate() == 0, first.output()
     site.send(records[-third // 2 :])

@@ -64,9 +64,9 @@ CHANGE = Transition(
 )
 UNCHECKED = """\
 import sys
-from kpi_stream.bootstrap import services
+from kpi_stream.bootstrap import scorecard, worker
 from kpi_stream.cli import main
-services.require = lambda *_: None
+scorecard.require = worker.require = lambda *_: None
 sys.argv[0] = "kpi-stream"
 main()
 """

@@ -13,7 +13,7 @@ from kpi_stream.settings import Settings
 if TYPE_CHECKING:
     from kpi_stream.adapters.kafka.topics import TopicReport
 
-# The services bring Faust and numpy with them, so they are imported when they are asked for.
+# The worker brings Faust with it and the scorecard numpy, so each is imported when it is asked for.
 
 
 @click.command(epilog=examples("KPI_STREAM_BROKERS=kafka-1:9092 kpi-stream worker"))
@@ -23,7 +23,7 @@ def worker() -> None:
     Start as many as there are partitions; they share the work. Settings come from the
     environment (KPI_STREAM_...).
     """
-    from kpi_stream.bootstrap.services import run_worker  # noqa: PLC0415
+    from kpi_stream.bootstrap.worker import run_worker  # noqa: PLC0415
 
     run_worker(Settings.load())
 
@@ -40,9 +40,9 @@ def scorecard() -> None:
     SIGHUP, or POST /-/reload with the login of the HTTP endpoints, reads the strategy again.
     Settings come from the environment (KPI_STREAM_...).
     """
-    from kpi_stream.bootstrap.services import run_scorecard_service  # noqa: PLC0415
+    from kpi_stream.bootstrap.scorecard import run_scorecard_process  # noqa: PLC0415
 
-    run_scorecard_service(Settings.load())
+    run_scorecard_process(Settings.load())
 
 
 @click.command(

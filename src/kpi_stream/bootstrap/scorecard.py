@@ -1,23 +1,14 @@
-"""The long-running processes and their topics, wired to real Kafka and Prometheus."""
+"""The scorecard, wired to real Kafka, Prometheus and Grafana; it needs no Faust."""
 
 import asyncio
-import logging
 from functools import partial
 
 from kpi_stream.adapters.clock import Clock
-from kpi_stream.adapters.faust_app.app import WorkerOptions
-from kpi_stream.adapters.faust_app.app import run_worker as run_faust
-from kpi_stream.adapters.faust_app.liveness import Liveness
-from kpi_stream.adapters.faust_app.partitions import FlushOptions
 from kpi_stream.adapters.kafka.access import Access
-from kpi_stream.adapters.kafka.refusals import refused
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed, SourceEnds
 from kpi_stream.adapters.kafka.scorecard.publisher import Publisher
 from kpi_stream.adapters.kafka.scorecard.worklist_feed import WorklistFeed
-from kpi_stream.adapters.kafka.store import PartitionStore
-from kpi_stream.adapters.log_limit import Repeats
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
-from kpi_stream.adapters.prometheus.worker import PrometheusWorkerMetrics
 from kpi_stream.adapters.scorecard_app.ports import (
     Annotator,
     ApplyRow,
@@ -30,79 +21,24 @@ from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.adapters.watchdog import Watchdog
 from kpi_stream.adapters.web.pages import Handbook
 from kpi_stream.adapters.web.server import WebServer
-from kpi_stream.adapters.web.service import HttpServer
-from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.application.ports import Guarantee, Topics
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.bootstrap.broker import require, require_admission
-from kpi_stream.bootstrap.collection import collect_seldom, keep_for_good
-from kpi_stream.bootstrap.common import application, broker_options, strategy_path, topics
+from kpi_stream.bootstrap.collection import keep_for_good
+from kpi_stream.bootstrap.common import broker_options, strategy_path, topics
 from kpi_stream.bootstrap.epochs import Epoch, find_epoch
 from kpi_stream.bootstrap.http import http_access
-from kpi_stream.bootstrap.stores import store_options
+from kpi_stream.bootstrap.logs import log_to_stderr
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.hysteresis import Damping
 from kpi_stream.domain.strategy import Strategy
 from kpi_stream.settings import Settings
 
-_TALKATIVE = ("aiokafka", "faust", "kafka", "markdown_it", "mode")
-"""Libraries that tell of every step they take, at any level; their warnings are heard."""
 
-
-def run_worker(settings: Settings) -> None:
-    """Count events until told to end (SIGTERM, SIGINT); once another epoch serves, start again."""
-    _log_to_stderr(settings)
-    collect_seldom()
-    strategy = load_strategy(strategy_path(settings))
-    epoch = find_epoch(settings)
-    settings = epoch.settings
-    epoch.require_definitions(Catalogue(strategy).fingerprint)
-    names = topics(settings)
-    access, http = _worker_access(settings, epoch), http_access(settings)
-    require(settings, access)
-    broker, clock = broker_options(settings), Clock()
-    metrics = PrometheusWorkerMetrics(clock.now_ms)
-    liveness = Liveness(clock.monotonic, settings.stalled_after_s)
-
-    stores = store_options(
-        settings, strategy, metrics, handover=epoch.handover, reading=liveness.reading
-    )
-    options = WorkerOptions(
-        broker=broker,
-        topics=names,
-        application=application(settings),
-        instance_id=settings.instance_id or None,
-        session_timeout_s=settings.session_timeout_s,
-        flush=FlushOptions(
-            settings.flush_interval_s,
-            settings.flush_max_events,
-            fenced_s=settings.session_timeout_s,
-            accept_missing=settings.accept_missing_events,
-        ),
-        refused=refused,
-        still_admitted=partial(require_admission, settings, access),
-        epoch_over=epoch.end,
-    )
-    with (
-        Threaded(
-            HttpServer(metrics.render, liveness, settings.worker_port, settings.host, http)
-        ) as server,
-        Watchdog(liveness.stalled, settings.stalled_exit_s, clock.monotonic),
-    ):
-        logging.getLogger(__name__).info("metrics on %s/metrics", server.url)
-        run_faust(
-            options,
-            lambda partition: PartitionStore.open(stores, partition),
-            metrics,
-            liveness=liveness,
-        )
-    epoch.start_again()
-
-
-def run_scorecard_service(settings: Settings) -> None:
+def run_scorecard_process(settings: Settings) -> None:
     """Judge the counted rows until told to end; once another epoch serves, start again."""
-    _log_to_stderr(settings)
+    log_to_stderr(settings)
     load_strategy(strategy_path(settings))  # what is wrong in it is said before Kafka is waited for
     epoch = find_epoch(settings)
     settings = epoch.settings
@@ -160,25 +96,6 @@ def run_scorecard_service(settings: Settings) -> None:
     epoch.start_again()
 
 
-def _worker_access(settings: Settings, epoch: Epoch) -> Access:
-    """Return what a worker does with Kafka; docs/security.md has the same as ACLs."""
-    names, group = topics(settings), application(settings)
-    exact = settings.processing_guarantee is Guarantee.EXACTLY_ONCE
-    return Access(
-        {
-            names.events: ("Read",),
-            names.declarations: ("Read", "Write"),
-            names.rows: ("Read", "Write"),
-            names.worklist: ("Write",),
-            names.dead_letters: ("Write",),
-            **epoch.reads,
-        },
-        group=group,
-        # One for all: a worker may be given any partition, so its right is to their prefix.
-        transactional_ids=(f"{group}-0",) if exact else (),
-    )
-
-
 def _scorecard_access(names: Topics, transactional_id: str | None, epoch: Epoch) -> Access:
     """Return what a scorecard does with Kafka; docs/security.md has the same as ACLs."""
     return Access(
@@ -203,13 +120,3 @@ def _annotator(settings: Settings, metrics: ScorecardMetrics) -> Annotator | Non
     from kpi_stream.bootstrap.grafana import annotator  # noqa: PLC0415
 
     return annotator(settings, metrics)
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for handler in logging.root.handlers:
-        handler.addFilter(Repeats(_TALKATIVE))
-    for library in _TALKATIVE:
-        logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
