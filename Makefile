@@ -10,10 +10,10 @@ DEMO_STAMP := $(VENV)/.demo.stamp
 DEV_STAMP := $(VENV)/.dev.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
-# Two at least, since most tests wait for somebody most of the time, and four at most. A file's tests
+# Three at least, since most tests wait for somebody most of the time, and four at most. A file's tests
 # stay together: they share a broker.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-PARALLEL ?= -n $(shell echo $$(($(CORES) < 2 ? 2 : $(CORES) > 4 ? 4 : $(CORES)))) --dist=loadfile
+PARALLEL ?= -n $(shell echo $$(($(CORES) < 3 ? 3 : 4))) --dist=loadfile
 
 # The customs declarations to run the demo on; empty: the simulator's own generator.
 DECLARATIONS ?=

@@ -58,13 +58,15 @@ class FakeFeed:
         return 1
 
     async def poll(self, wait_ms: int) -> int:
-        """Give nothing, or fail."""
+        """Give what the world has, or fail."""
         assert not self.closed
         assert wait_ms > 0
         await asyncio.sleep(0.002)
         if self.world.poll_error is not None:
             raise self.world.poll_error
-        return 0
+        self.world.polls += 1
+        counted, self.world.counted = self.world.counted, 0
+        return counted
 
     def progress(
         self, ends: Mapping[int, int], asked_ms: int | None = None
@@ -102,6 +104,11 @@ class World:
     closed: int = 0
     silent: bool = False
     second: float = 0.0
+    end: int = 10
+    """Of the events; 9 of them are counted."""
+    counted: int = 0
+    """Records of rows that the next poll gives."""
+    polls: int = 0
     metrics: ScorecardMetrics = field(default_factory=ScorecardMetrics)
     annotator: Annotator | None = None
 
@@ -135,7 +142,7 @@ class World:
 
     async def ask(self, partitions: Iterable[int]) -> dict[int, int]:
         """Return that there is nothing more, or nothing at all."""
-        return {} if self.silent else dict.fromkeys(partitions, 10)
+        return {} if self.silent else dict.fromkeys(partitions, self.end)
 
     async def open(self) -> "World":
         """Remember what the test wants."""

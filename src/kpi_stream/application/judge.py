@@ -120,16 +120,21 @@ class Judge:
         }
 
     def judge(
-        self, readings: Mapping[SeriesKey, Reading], as_of_ms: int
+        self, readings: Mapping[SeriesKey, Reading], as_of_ms: int, *, hold: bool = False
     ) -> tuple[tuple[Judged, ...], tuple[Transition, ...]]:
         """Return every judged series and the statuses that changed; remembers the new ones.
 
         A member without data is judged once it had some: it then has no data, it does not vanish.
+
+        Args:
+            readings: By series.
+            as_of_ms: Their instant.
+            hold: Let each status be what it was: an evaluation between two that count.
         """
         keys = dict.fromkeys(self._named)
         keys.update(dict.fromkeys(sorted(self._with_data(readings))))
         keys.update(dict.fromkeys(sorted(self.states)))
-        judged = tuple(self._one(key, readings.get(key), as_of_ms) for key in keys)
+        judged = tuple(self._one(key, readings.get(key), as_of_ms, hold=hold) for key in keys)
         changed = tuple(
             self._transition(each, before, as_of_ms)
             for each in judged
@@ -157,7 +162,7 @@ class Judge:
             if (key[0], key[1], key[2]) in each and key not in named and self._is_declared(key):
                 yield key
 
-    def _one(self, key: SeriesKey, reading: Reading | None, as_of_ms: int) -> Judged:
+    def _one(self, key: SeriesKey, reading: Reading | None, as_of_ms: int, *, hold: bool) -> Judged:
         targets = self._targets(key)
         target = next((each for each in targets if to_ms(each.deadline) > as_of_ms), targets[-1])
         kpi = self._kpis[key.kpi]
@@ -165,14 +170,9 @@ class Judge:
             reading = Reading(key, None, 0, 0, 0, NoData.TOO_FEW)
         against = expectation(kpi, target, as_of_ms)
         value = reading.value
-        state = step(
-            self.states.get(key),
-            value,
-            against,
-            as_of_ms,
-            self._digests[target.id],
-            self._damping,
-        )
+        state, digest = self.states.get(key), self._digests[target.id]
+        if not hold or state is None or state.target != digest:
+            state = step(state, value, against, as_of_ms, digest, self._damping)
         return Judged(
             key,
             kpi,

@@ -135,18 +135,22 @@ class Scorecard:
             forecast_budget=self._forecast_budget,
         )
 
-    def evaluate(self, as_of_ms: int, freshness: Freshness | None = None) -> Evaluation:
+    def evaluate(
+        self, as_of_ms: int, freshness: Freshness | None = None, *, hold: bool = False
+    ) -> Evaluation:
         """Return what the scorecard says at an instant, and remember the statuses.
 
         Args:
             as_of_ms: The instant, milliseconds since 1970 UTC.
             freshness: How new the rows are; None where staleness has no meaning.
+            hold: Read anew, and let each status be what it was. How long a new status must hold
+                is counted in evaluations, so those that come between two do not count.
         """
         readings = self.totals.readings(as_of_ms)
         stale = self._is_stale(freshness)
         if stale:
             readings = {key: _silenced(reading) for key, reading in readings.items()}
-        judged, transitions = self._judge.judge(readings, as_of_ms)
+        judged, transitions = self._judge.judge(readings, as_of_ms, hold=hold)
         judged = self._outlook.with_forecasts(judged, as_of_ms)
         today = self._days.date_of(as_of_ms)
         return Evaluation(

@@ -21,7 +21,7 @@ class ScorecardOptions:
     """How often, how patiently."""
 
     evaluate_every_s: float = 1.0
-    """Seconds between two evaluations."""
+    """Seconds between two judgements; what is counted meanwhile is read as soon as it is there."""
     publish_every_s: float = 10.0
     """Shortest time between two publications of changed readings; transitions do not wait."""
     ends_every_s: float = 2.0

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from kpi_stream.adapters.scorecard_app.announcer import Announcer
 from kpi_stream.adapters.scorecard_app.counting import Counting, ReloadRefused, replacement
+from kpi_stream.adapters.scorecard_app.pace import Pace
 from kpi_stream.adapters.scorecard_app.ports import Feed, Parts, ScorecardOptions
 from kpi_stream.application.as_of import AsOfClock
 from kpi_stream.application.judge import Transition
@@ -61,6 +62,8 @@ class ScorecardProcess:
         self._clock = AsOfClock()
         self._latest: Evaluation | None = None
         self._news = asyncio.Event()
+        self._pace = Pace(options.evaluate_every_s)
+        self._caught_up = False
         self._transitions: deque[Transition] = deque(maxlen=TRANSITIONS)
         self._announcer = Announcer(
             parts.output, parts.metrics, options.publish_every_s, parts.annotator
@@ -282,8 +285,8 @@ class ScorecardProcess:
     async def _follow(self) -> None:
         while True:
             async with self._polling:
-                if self._counting is not None:
-                    await self._counting.feed.poll(_POLL_MS)
+                if self._counting is not None and await self._counting.feed.poll(_POLL_MS):
+                    self._pace.counted()
             # Whoever waits for the lock gets it now.
             await asyncio.sleep(0)
 
@@ -301,25 +304,17 @@ class ScorecardProcess:
             self._answered_at = self._parts.clock.monotonic()
 
     async def _evaluate(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            began = loop.time()
-            self._tick()
-            now, every_s = loop.time(), self._options.evaluate_every_s
-            took = now - began
-            # A machine that slept evaluates once, not once for every second it missed; and where
-            # an evaluation takes longer than the time between two, reading has its turn as well.
-            due = max(due + every_s, now + (took if took > every_s else 0.0))
-            await asyncio.sleep(due - loop.time())
+        async for between in self._pace.evaluations(lambda: self._caught_up):
+            self._tick(hold=between)
 
-    def _tick(self) -> None:
+    def _tick(self, *, hold: bool) -> None:
         counting, clock, metrics = self._counting, self._parts.clock, self._parts.metrics
         if counting is None:
             return
         self._ticked_at = clock.monotonic()
         progress = counting.feed.progress(self._ends, self._asked_ms)
         freshness = self._clock.advance(progress, clock.now_ms())
+        self._caught_up = freshness.caught_up
         metrics.fresh(freshness)
         metrics.matches(counting.matches)
         if not counting.matches:
@@ -332,8 +327,11 @@ class ScorecardProcess:
         self._warned = False
         if freshness.as_of_ms is None:
             return
-        evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness)
+        evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness, hold=hold)
         metrics.evaluated(evaluation, clock.monotonic() - self._ticked_at)
+        if hold:
+            self._latest = evaluation
+            return
         if self._parts.worklists is not None:
             metrics.waiting(sheets(evaluation.strategy, self.worklists, evaluation.as_of_ms))
         self._transitions.extend(evaluation.transitions)

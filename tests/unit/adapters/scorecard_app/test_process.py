@@ -18,6 +18,12 @@ def current(process: ScorecardProcess) -> Status | None:
     return None if evaluation is None or not evaluation.judged else evaluation.judged[0].status
 
 
+def advance(process: ScorecardProcess) -> float | None:
+    """Return the one reading."""
+    evaluation = process.evaluation()
+    return None if evaluation is None else evaluation.readings[national(ADVANCE)].value
+
+
 def test_it_evaluates_publishes_and_ends_in_order() -> None:
     """A change is told once, the last readings are published, and everything is closed."""
     world = World()
@@ -47,12 +53,8 @@ def test_it_publishes_what_is_left_before_it_ends() -> None:
     async def visit(process: ScorecardProcess) -> None:
         await until(lambda: world.published)
         world.made[0].values[national(ADVANCE)] = 0.95
-        await until(lambda: reading(process) == 0.95)
+        await until(lambda: advance(process) == 0.95)
         assert len(world.published) == 1
-
-    def reading(process: ScorecardProcess) -> float | None:
-        evaluation = process.evaluation()
-        return None if evaluation is None else evaluation.readings[national(ADVANCE)].value
 
     live(world, visit, slow)
     evaluation, every = world.published[-1]
@@ -220,6 +222,41 @@ def test_an_empty_feed_is_ready_and_says_nothing() -> None:
         await until(lambda: current(process))
 
     live(world, visit)
+
+
+def test_what_is_counted_is_shown_before_the_next_judgement() -> None:
+    """As often as rows come; a status, which must hold for judgements, is what it was."""
+    world = World()
+    slow = replace(FAST, evaluate_every_s=1_000.0)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process) is Status.ON_TRACK)
+        for value in (0.1, 0.2, 0.3, 0.4):
+            world.made[0].values[national(ADVANCE)] = value
+            world.counted = 1
+            await until(lambda value=value: advance(process) == value)
+            assert f" {value}\n".encode() in process.metrics("")[0]
+            assert current(process) is Status.ON_TRACK
+
+    live(world, visit, slow)
+    assert not world.told
+
+
+def test_what_is_read_of_the_past_waits_for_the_judgement() -> None:
+    """A worker that is behind, or rows that are, would have every figure shown that is over."""
+    world = World(end=12, watermark_ms=NOON_MS - 3_600_000)
+    slow = replace(FAST, evaluate_every_s=1_000.0)
+
+    async def visit(process: ScorecardProcess) -> None:
+        await until(lambda: current(process) is Status.ON_TRACK)
+        world.made[0].values[national(ADVANCE)] = 0.1
+        world.counted = 1
+        until_polls = world.polls + 100
+        await until(lambda: world.polls > until_polls)
+        assert not world.counted
+        assert advance(process) == 0.9
+
+    live(world, visit, slow)
 
 
 def test_a_stuck_evaluation_is_unhealthy() -> None:
