@@ -133,9 +133,9 @@ class Settings(BaseSettings):
     prometheus_ca_file: Path | None = None
     """Certificates that Prometheus' is checked against; unset: the usual authorities."""
     evaluation_interval_s: Seconds = 1
-    """Seconds between two evaluations of the scorecard."""
+    """Seconds between two judgements of the scorecard; figures do not wait for them."""
     hold_evaluations: Count = 3
-    """Evaluations for which a new status must hold before it counts."""
+    """Judgements for which a new status must hold before it counts."""
     status_margin: Annotated[float, Field(ge=0)] = 0.01
     """Share of the expected value by which a reading must pass a threshold to leave a status."""
     stale_after_s: Seconds = 900

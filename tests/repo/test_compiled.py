@@ -66,7 +66,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         missing("compiler", "there is no cc")
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         missing("compiler", "Python's header files are not installed")
-    return wheel(tmp_path_factory.mktemp("compiled"), HATCH_BUILD_HOOK_ENABLE_CUSTOM="1")
+    folder = tmp_path_factory.mktemp("compiled")
+    # Not optimised: what mypyc made of the core is the same, and is there sooner.
+    return wheel(folder, HATCH_BUILD_HOOK_ENABLE_CUSTOM="1", MYPYC_OPT_LEVEL="0")
 
 
 def run(site: Path, *arguments: str) -> str:

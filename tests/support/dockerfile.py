@@ -85,12 +85,13 @@ class Build:
     Args:
         context: The project.
         folder: Stands for the root of the image.
+        environment: What its commands find beside what the file sets.
     """
 
-    def __init__(self, context: Path, folder: Path) -> None:
+    def __init__(self, context: Path, folder: Path, **environment: str) -> None:
         self._context, self._folder = context, folder
         self._ignored = Ignored((context / ".dockerignore").read_text())
-        self._env = {"PATH": "/usr/bin:/bin", "HOME": str(folder)}
+        self._env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment}
         self._workdir = folder
 
     def path(self, text: str) -> str:

@@ -137,6 +137,10 @@ class World:
         """The process's own seconds."""
         return self.second
 
+    def busy(self) -> float:
+        """No work costs anything."""
+        return 0.0
+
     async def start(self) -> None:
         """Nothing to connect."""
 

@@ -10,7 +10,7 @@ _NS_PER_MS = 1_000_000
 
 
 class Clock:
-    """Wall time for `as_of`, monotonic time for intervals."""
+    """Wall time for `as_of`, monotonic time for intervals, processor time for what work costs."""
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970 UTC; may step when the machine's clock is set."""
@@ -19,3 +19,7 @@ class Clock:
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start; never goes back, so intervals are safe."""
         return time.monotonic()
+
+    def busy(self) -> float:
+        """Return the processor time that the calling thread has taken, in seconds."""
+        return time.thread_time()

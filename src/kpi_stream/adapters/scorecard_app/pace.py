@@ -1,7 +1,6 @@
 """When to evaluate: at every interval, and in between as soon as something was counted."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -17,10 +16,11 @@ class Pace:
 
     Args:
         every_s: Seconds between two judgements.
+        busy: Processor time of the thread, in seconds.
     """
 
-    def __init__(self, every_s: float) -> None:
-        self._every_s = every_s
+    def __init__(self, every_s: float, busy: Callable[[], float]) -> None:
+        self._every_s, self._busy = every_s, busy
         self._counted = asyncio.Event()
 
     def counted(self) -> None:
@@ -37,10 +37,10 @@ class Pace:
         loop = asyncio.get_running_loop()
         due, between = loop.time(), False
         while True:
-            began, busy = loop.time(), time.thread_time()
+            began, busy = loop.time(), self._busy()
             self._counted.clear()
             yield between
-            now, busy = loop.time(), time.thread_time() - busy
+            now, busy = loop.time(), self._busy() - busy
             took = now - began
             if not between:
                 # A machine that slept judges once, not once for every second it missed; and where

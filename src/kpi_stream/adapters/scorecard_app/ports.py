@@ -202,6 +202,10 @@ class Clock(Protocol):
         """Return seconds from an arbitrary start."""
         ...
 
+    def busy(self) -> float:
+        """Return the processor time that this thread has taken, in seconds."""
+        ...
+
 
 async def _never() -> None:
     await asyncio.Event().wait()

@@ -62,7 +62,7 @@ class ScorecardProcess:
         self._clock = AsOfClock()
         self._latest: Evaluation | None = None
         self._news = asyncio.Event()
-        self._pace = Pace(options.evaluate_every_s)
+        self._pace = Pace(options.evaluate_every_s, parts.clock.busy)
         self._caught_up = False
         self._transitions: deque[Transition] = deque(maxlen=TRANSITIONS)
         self._announcer = Announcer(
