@@ -12,6 +12,8 @@ WHOLE_PER_S = 70_000
 """Aim: events a second and core with the whole strategy."""
 REDUCED_PER_CPU_S = 150_000
 """Aim: events a CPU-second in the reduced job."""
+FLOOR_PER_CPU_S = 377_000
+"""What the floor takes on the machine on which the aims in events were set."""
 TIMES = {"streams-eos": 2.0, "flink": 1.5, "faust": 30.0}
 """Aims: how many times as many events a CPU-second as these."""
 
@@ -32,6 +34,13 @@ def _peers(runs: dict[str, Any]) -> Iterator[str]:
         return
     if own < REDUCED_PER_CPU_S:
         yield f"The reduced job takes {own:,.0f} events/CPU-second; aim {REDUCED_PER_CPU_S:,}."
+    floor = typical(engines, FLOOR, "per_cpu_second")
+    if floor and floor < FLOOR_PER_CPU_S:
+        yield (
+            "Aims in events and in records a second are of a machine where the floor takes "
+            f"{FLOOR_PER_CPU_S:,} events/CPU-second, {FLOOR_PER_CPU_S / floor:.1f} times as many "
+            f"as the {floor:,.0f} here."
+        )
     for name in engines:
         if name == OURS or not engines[name]["runs"]:
             continue

@@ -86,6 +86,15 @@ def test_what_is_lost_to_a_peer_is_said():
     ]
 
 
+def test_a_slower_machine_than_that_of_the_aims_is_said():
+    """Whoever compares with an aim knows by how much the machine differs."""
+    engines = {"kpi-stream": engine(160_000, 1, 8.0), "floor": engine(150_800, 1, 8.0)}
+    said, *_ = losses({"peers": {"runs": {"engines": engines}}})
+    assert "377,000 events/CPU-second, 2.5 times as many as the 150,800 here" in said
+    engines["floor"] = engine(377_000, 1, 8.0)
+    assert not any("Aims in" in each for each in losses({"peers": {"runs": {"engines": engines}}}))
+
+
 def test_a_missed_aim_is_said():
     """An aim of our own that is not reached is named with both figures."""
     late = {"interval_s": 1.0, "wanted_per_second": 1_000, "p99_s": 1.4}
