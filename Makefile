@@ -89,7 +89,8 @@ compiled-test: $(DEV_STAMP) ## Compile the core (needs a C compiler) and run its
 
 .PHONY: wide
 wide: $(DEV_STAMP) ## The comparison with the independent oracle on whole data sets (minutes).
-	KPI_STREAM_WIDE=1 $(PYTEST) tests/golden/test_against_oracle.py --timeout=900 $(PYTEST_ARGS)
+	KPI_STREAM_WIDE=1 $(PYTEST) tests/golden/test_against_oracle.py -n 3 --dist=loadgroup --timeout=900 \
+		$(PYTEST_ARGS)
 
 .PHONY: check
 check: $(DEV_STAMP) ## Style, format, types and import contracts.

@@ -8,7 +8,6 @@ from urllib.error import HTTPError
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.state_codec import MsgspecStateCodec
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.fold import PartitionFold
@@ -18,6 +17,7 @@ from kpi_stream.domain.errors import StateError
 from kpi_stream.domain.strategy import Strategy, Within
 from tests.support.fresh_site import fresh_site
 from tests.support.kafka import Kafka
+from tests.support.ports import free_port
 from tests.support.site import TOPICS, keyed, page, run, samples
 from tests.support.streams import state_ends
 

@@ -137,7 +137,14 @@ def strategy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_strategy(tmp_path_factory.mktemp("strategy"))
 
 
-@pytest.fixture(scope="module", params=["wild", "simulated", "declarations"])
+# Read once a data set, by one process.
+DATA_SETS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(name))
+    for name in ("wild", "simulated", "declarations")
+]
+
+
+@pytest.fixture(scope="module", params=DATA_SETS)
 def case(
     request: pytest.FixtureRequest, strategy: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Case:
@@ -243,7 +250,7 @@ def test_the_faults_are_in_the_feed(case: Case) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", ["wild"], indirect=True)
+@pytest.mark.parametrize("case", DATA_SETS[:1], indirect=True)
 def test_the_command_prints_the_same(case: Case) -> None:
     """`kpi-stream replay --as-of` gives what the function gives, as JSON."""
     as_of = instant(at_local_midnight)

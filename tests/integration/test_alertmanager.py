@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.monitoring.alerts import alerts
 from kpi_stream.domain.working_time import WorkingTime
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.required import missing
 

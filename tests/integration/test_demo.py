@@ -15,11 +15,12 @@ from urllib.error import URLError
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import HOST, broker_binary, free_port
+from kpi_stream.adapters.embedded_broker import HOST, broker_binary
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.display import NO_DATA_WORDS, STATUS_WORDS
 from kpi_stream.application.monitoring import conventions
 from kpi_stream.domain.errors import InputError
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.required import missing
 from tests.support.site import COMMAND, run, samples

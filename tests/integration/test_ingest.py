@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from kpi_stream.adapters.embedded_broker import EmbeddedBroker, free_port
+from kpi_stream.adapters.embedded_broker import EmbeddedBroker
 from kpi_stream.adapters.events.codec import EventCodec
 from kpi_stream.adapters.ingest import KafkaSender, ingest_file
 from kpi_stream.adapters.simulator import (
@@ -28,6 +28,7 @@ from kpi_stream.adapters.simulator import (
 )
 from kpi_stream.domain.errors import InputError, Unavailable
 from kpi_stream.domain.strategy import Calendar
+from tests.support.ports import free_port
 
 NOW_MS = int(datetime(2026, 3, 18, 15, tzinfo=UTC).timestamp() * 1000)
 OFFICES = ("118", "235", "172")

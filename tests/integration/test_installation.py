@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner, Result
 from kafka import KafkaAdminClient
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.application.checkup.frame import Finding, Severity, Standing, examine
 from kpi_stream.application.checkup.frame import Result as Made
 from kpi_stream.application.ports import Topics
@@ -25,6 +24,7 @@ from kpi_stream.bootstrap.installation import Generated
 from kpi_stream.cli import cli
 from tests.support.grafana_loaded import STRATEGIES
 from tests.support.installation import HARBOUR, Installation, altered, running
+from tests.support.ports import free_port
 from tests.support.processes import eventually
 from tests.support.site import WITHIN_S
 

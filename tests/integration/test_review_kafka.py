@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.simulator import Record
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.monitoring import conventions
@@ -18,6 +17,7 @@ from kpi_stream.domain.strategy import Stock
 from tests.support.event_examples import accepted
 from tests.support.fresh_site import fresh_site
 from tests.support.kafka import Kafka
+from tests.support.ports import free_port
 from tests.support.processes import eventually
 from tests.support.site import WITHIN_S, Site, keyed, run, samples
 

@@ -14,6 +14,7 @@ from kpi_stream.adapters import embedded_broker as module
 from kpi_stream.adapters.embedded_broker import EmbeddedBroker
 from kpi_stream.domain.errors import InputError, Unavailable
 from tests.support.kafka import Kafka
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
 SENT = [f"message {number}".encode() for number in range(100)]
@@ -95,6 +96,13 @@ def test_the_embedded_broker_takes_the_named_port_and_frees_it():
             assert broker.bootstrap == f"127.0.0.1:{port}"
             assert broker.running
         assert not broker.running
+
+
+def test_a_port_is_given_once():
+    """Nor is it one that the product gives to a broker or a demo of its own."""
+    ports = {free_port() for _ in range(50)}
+    assert len(ports) == 50
+    assert ports.isdisjoint(module._PORTS)
 
 
 def test_a_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

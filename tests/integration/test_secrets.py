@@ -21,13 +21,13 @@ import pytest
 from kafka.admin import UserScramCredentialDeletion
 from prometheus_client.parser import text_string_to_metric_families
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.simulator import KafkaSink, Record
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.application.ports import Topics
 from kpi_stream.cli import cli
 from kpi_stream.settings import PREFIX
 from tests.support.grafana_stub import TOKEN, GrafanaStub, says
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.secure_kafka import MECHANISM, Right, SecureKafka
 from tests.support.secure_site import (

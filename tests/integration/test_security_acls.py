@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.kafka.scorecard.records import encode_key, encode_transition
 from kpi_stream.adapters.simulator import KafkaSink, Record
 from kpi_stream.application.judge import Transition
@@ -24,6 +23,7 @@ from kpi_stream.application.ports import Topics
 from kpi_stream.domain.readings import SeriesKey
 from kpi_stream.domain.status import Status
 from tests.support.documents import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.secure_kafka import Right, SecureKafka
 from tests.support.secure_site import COMMAND, PASSWORDS, connection, settings_of, started

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 import yaml
 
-from kpi_stream.adapters.embedded_broker import EmbeddedBroker, free_port
+from kpi_stream.adapters.embedded_broker import EmbeddedBroker
 from kpi_stream.application.monitoring import conventions as c
 from tests.support.certificates import Authority
 from tests.support.compose import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.prometheus import Prometheus
 from tests.support.site import COMMAND, Site

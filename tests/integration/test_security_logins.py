@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from kafka.admin import UserScramCredentialDeletion
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.settings import PREFIX
 from tests.support.certificates import Authority
 from tests.support.counting_proxy import CountingProxy
+from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.secure_kafka import MECHANISM, Right, SecureKafka
 from tests.support.secure_site import COMMAND, PASSWORDS, settings_of, started

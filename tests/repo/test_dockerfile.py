@@ -9,9 +9,9 @@ import pytest
 
 import hatch_build
 from kpi_stream import __version__
-from kpi_stream.adapters.embedded_broker import free_port
 from tests.support.compose import ROOT, resolved
 from tests.support.dockerfile import Build, Ignored, Instruction, copied, parse, words
+from tests.support.ports import free_port
 
 TEXT = (ROOT / "deploy" / "Dockerfile").read_text()
 ARGUMENTS, BUILD, FINAL = parse(TEXT)

@@ -9,7 +9,6 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.prometheus.rules import rule_files
 from kpi_stream.adapters.strategy_files import load_strategy
 from kpi_stream.application.monitoring import conventions as c
@@ -17,6 +16,7 @@ from kpi_stream.application.monitoring.edition import Edition
 from tests.support.grafana_loaded import STRATEGIES, put
 from tests.support.grafana_stub import TOKEN, GrafanaStub
 from tests.support.kafka import Kafka, KafkaMissing
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.prometheus import Prometheus
 from tests.support.required import missing

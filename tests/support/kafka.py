@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kpi_stream.adapters.embedded_broker import HOST, answers, free_port
+from kpi_stream.adapters.embedded_broker import HOST, answers
+from tests.support.ports import free_port
 from tests.support.processes import Process
 
 POM = Path(__file__).parent / "kafka_jars" / "pom.xml"

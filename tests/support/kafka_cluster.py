@@ -17,9 +17,10 @@ from typing import Any, Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from kpi_stream.adapters.embedded_broker import HOST, answers, free_port
+from kpi_stream.adapters.embedded_broker import HOST, answers
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.kafka import kafka_jars
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
 # The cleaner's buffer is half of a small heap by default, and sessions as short as the product's.

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.error import URLError
 
-from kpi_stream.adapters.embedded_broker import HOST, free_port
+from kpi_stream.adapters.embedded_broker import HOST
 from kpi_stream.adapters.prometheus.history_files import BLOCK_HOURS
+from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.required import missing
 

@@ -19,9 +19,10 @@ from typing import Any, Self
 
 import yaml
 
-from kpi_stream.adapters.embedded_broker import HOST, free_port
+from kpi_stream.adapters.embedded_broker import HOST
 from tests.support.compose import Config, seconds
 from tests.support.kafka import kafka_jars
+from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.required import missing
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.application.ports import Topics
 from kpi_stream.domain.events import Event
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 from tests.support.scorecard import ADVANCE, Rows, numbered, strategy
 from tests.support.scorecard_process import topics

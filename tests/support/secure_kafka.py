@@ -27,10 +27,11 @@ from kafka.admin import (
 )
 from kafka.errors import KafkaError
 
-from kpi_stream.adapters.embedded_broker import HOST, free_port
+from kpi_stream.adapters.embedded_broker import HOST
 from tests.support.certificates import Authority, Certificate
 from tests.support.counting_proxy import CountingProxy
 from tests.support.kafka import kafka_jars
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
 MECHANISM = "SCRAM-SHA-512"

@@ -20,7 +20,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.event_files import read_lines
 from kpi_stream.adapters.kafka.scorecard.feed import RowFeed
 from kpi_stream.adapters.simulator import KafkaSink, Record
@@ -32,6 +31,7 @@ from kpi_stream.application.totals import RowTotals
 from kpi_stream.bootstrap.common import now_ms
 from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.domain.strategy import Strategy
+from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
 COMMAND = (sys.executable, "-m", "kpi_stream")

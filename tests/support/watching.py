@@ -19,8 +19,9 @@ from typing import Any, Self
 
 import yaml
 
-from kpi_stream.adapters.embedded_broker import HOST, free_port
+from kpi_stream.adapters.embedded_broker import HOST
 from kpi_stream.application.monitoring import conventions as c
+from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.required import missing
 

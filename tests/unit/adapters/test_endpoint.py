@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.http_client.endpoint import Endpoint, Login
 from kpi_stream.domain.errors import InputError, Unavailable
 from tests.support.certificates import Authority
+from tests.support.ports import free_port
 from tests.support.served import Served, serving
 
 SECRET = "Contraseña-7f3a91"  # noqa: S105  (of a server that lives for one test)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port
+from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker
 from kpi_stream.adapters.kafka.access import Access, missing_topics
 from kpi_stream.application.ports import BrokerOptions, Topics
+from tests.support.ports import free_port
 from tests.unit.cli.conftest import Run
 
 TOPICS = Topics()

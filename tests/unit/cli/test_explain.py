@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.strategy_files import load_strategy, packaged_strategy_path
 from kpi_stream.application.display import member_name, shown
+from tests.support.ports import free_port
 from tests.unit.cli.conftest import Run
 
 STRATEGY = load_strategy(packaged_strategy_path())

@@ -9,9 +9,10 @@ import click
 import pytest
 
 from kpi_stream import cli
-from kpi_stream.adapters.embedded_broker import HOST, free_port
+from kpi_stream.adapters.embedded_broker import HOST
 from kpi_stream.adapters.strategy_files import packaged_strategy_path
 from tests.support.documents import README
+from tests.support.ports import free_port
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_help import PATHS
 

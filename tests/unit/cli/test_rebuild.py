@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port
+from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker
 from kpi_stream.bootstrap import rebuild
+from tests.support.ports import free_port
 from tests.unit.cli.conftest import Run
 
 

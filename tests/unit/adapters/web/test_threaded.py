@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from kpi_stream.adapters.embedded_broker import free_port
 from kpi_stream.adapters.web.service import HttpServer
 from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.cli import cli
 from kpi_stream.domain.errors import InputError
+from tests.support.ports import free_port
 
 
 class Health:
