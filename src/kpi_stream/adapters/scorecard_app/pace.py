@@ -8,8 +8,7 @@ _PAUSE_S = 0.05
 """Shortest time between two evaluations: the rows of several partitions come together."""
 _SHARE = 9
 """A pause is so many times the processor time of the evaluation before it: a tenth of a core at
-most, for which a scorecard may compete with a worker. With a fifth, and 20,000 events a second on one
-core for both, the worker fell behind."""
+most, which a scorecard may share with a worker that needs it."""
 
 
 class Pace:
