@@ -52,7 +52,7 @@ class _Only(Collector):
 
 
 class Pages:
-    """Writes gauge families in one form as the library does, in a fraction of its time.
+    """Writes gauge families in one form as the library does, in less than half its time.
 
     The library checks and escapes every label of every sample at every scrape. Here it does so
     once a series: its lines are remembered up to the value.
