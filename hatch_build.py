@@ -70,7 +70,7 @@ class CompiledCore(BuildHookInterface[Any]):
         self._folder = Path(tempfile.mkdtemp(prefix="kpi-stream-compiled-"))
         shutil.copytree(Path(self.root) / "src" / PACKAGE, self._folder / PACKAGE)
         files = [f"{PACKAGE}/{name}" for name in COMPILED]
-        # The variable of mypyc's own command; 0 compiles in a third of the time, for tests.
+        # The variable of mypyc's own command; 0 compiles in less than half the time, for tests.
         opt_level = os.environ.get("MYPYC_OPT_LEVEL", "3")
         (self._folder / "setup.py").write_text(
             _SETUP.format(files=files, opt_level=opt_level), encoding="utf-8"

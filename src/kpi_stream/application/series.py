@@ -222,12 +222,22 @@ def quantile_of(numbers: Ints, counts: Ints, q: float) -> tuple[float | None, in
         counts: How many values each holds.
         q: 0..1.
     """
-    running = np.cumsum(counts)
-    total = int(running[-1]) if len(running) else 0
-    if total <= 0:
-        return None, 0
-    at = int(np.searchsorted(running, rank_of(q, total), side="right"))
-    return representative(int(numbers[at])) / 1000, total
+    return quantiles_of(numbers, counts[np.newaxis], q)[0]
+
+
+def quantiles_of(numbers: Ints, counts: Ints, q: float) -> list[tuple[float | None, int]]:
+    """Return the same as `quantile_of` for many histograms: counts are one a row."""
+    if not len(numbers):
+        return [(None, 0)] * len(counts)
+    running = counts.cumsum(axis=1)
+    sizes: list[int] = running[:, -1].tolist()
+    ranks = np.array([rank_of(q, max(size, 1)) for size in sizes], dtype=np.int64)
+    places: list[int] = (running <= ranks[:, np.newaxis]).sum(axis=1).tolist()
+    values: list[int] = numbers.tolist()
+    return [
+        (representative(values[place]) / 1000, size) if size > 0 else (None, 0)
+        for place, size in zip(places, sizes, strict=True)
+    ]
 
 
 def stock_spans(older_than_ms: int, as_of_ms: int, catalogue: Catalogue) -> tuple[Span, Span]:
@@ -243,21 +253,6 @@ def stock_spans(older_than_ms: int, as_of_ms: int, catalogue: Catalogue) -> tupl
     edge_ms = pane_floor(as_of_ms - older_than_ms)
     day = days.day_of(edge_ms)
     return Span((days.start_of(day) // PANE_MS, edge_ms // PANE_MS), (first, day)), every
-
-
-def quantiles_of(numbers: Ints, counts: Ints, q: float) -> list[tuple[float | None, int]]:
-    """Return the same for many histograms: counts are one a row."""
-    if not len(numbers):
-        return [(None, 0)] * len(counts)
-    running = counts.cumsum(axis=1)
-    sizes: list[int] = running[:, -1].tolist()
-    ranks = np.array([rank_of(q, max(size, 1)) for size in sizes], dtype=np.int64)
-    places: list[int] = (running <= ranks[:, np.newaxis]).sum(axis=1).tolist()
-    values: list[int] = numbers.tolist()
-    return [
-        (representative(values[place]) / 1000, size) if size > 0 else (None, 0)
-        for place, size in zip(places, sizes, strict=True)
-    ]
 
 
 def _quantile_ratio(value: float | None, size: int) -> Ratio:

@@ -70,7 +70,8 @@ class RowTotals:
         """Columns by bucket number, by the histogram's counter prefix."""
         self._histograms: dict[str, tuple[Ints, Ints]] = {}
         self._queue = tuple(array("q") for _ in range(6))
-        self._settled = 0
+        self.settled = 0
+        """The number of the last settlement."""
         self._stamps = np.zeros(0, dtype=np.int64)
         """By member: the settlement that last changed its sums."""
         way = catalogue.way
@@ -100,11 +101,6 @@ class RowTotals:
     def nbytes(self) -> int:
         """Memory of the sums in bytes."""
         return sum(each.nbytes for each in self._sums.values())
-
-    @property
-    def settled(self) -> int:
-        """The number of the last settlement."""
-        return self._settled
 
     def changed_since(self, settled: int) -> Ints:
         """Return the members, by number, that were changed after a settlement."""
@@ -164,7 +160,7 @@ class RowTotals:
 
     def settle(self, as_of_ms: int) -> None:
         """Add everything that is queued, as seen from `as_of_ms`."""
-        self._settled += 1
+        self.settled += 1
         if len(self._stamps) < len(self.members):
             more = np.zeros(2 * len(self.members) - len(self._stamps), dtype=np.int64)
             self._stamps = np.concatenate([self._stamps, more])
@@ -196,7 +192,7 @@ class RowTotals:
         for at in range(members.shape[1]):
             chosen = members[:, at]
             there = chosen >= 0
-            self._stamps[chosen[there]] = self._settled
+            self._stamps[chosen[there]] = self.settled
             sheet.add(start[there], chosen[there], columns[there], deltas[there])
 
     def window_sums(self, key: Hashable, span: Span) -> tuple[Ints, Ints]:

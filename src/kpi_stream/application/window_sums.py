@@ -22,6 +22,7 @@ class Members:
         self._dimensions: list[str] = []
         self._everybody: dict[str, list[int]] = {}
         self._changed: dict[str, list[int]] = {}
+        self._changed_numbers: Ints = np.zeros(0, dtype=np.int64)
         self.names: list[str] = []
         """By number."""
 
@@ -32,7 +33,8 @@ class Members:
             self._dimensions.append(dimension)
             self.names.append(member)
         self._changed = {}
-        for number in self._totals.changed_since(self._seen).tolist():
+        self._changed_numbers = self._totals.changed_since(self._seen)
+        for number in self._changed_numbers.tolist():
             self._changed.setdefault(self._dimensions[number], []).append(number)
         self._seen = self._totals.settled
 
@@ -42,8 +44,7 @@ class Members:
 
     def numbers(self, *, changed: bool) -> Ints:
         """Return the numbers of the members of all dimensions."""
-        known = self._changed if changed else self._everybody
-        return np.array([each for numbers in known.values() for each in numbers], dtype=np.int64)
+        return self._changed_numbers if changed else np.arange(len(self.names))
 
 
 class WindowSums:

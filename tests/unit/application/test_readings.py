@@ -9,6 +9,7 @@ from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.series import quantile_of, quantiles_of, stock_spans
 from kpi_stream.domain import strategy as s
 from kpi_stream.domain.catalogue import Catalogue
+from kpi_stream.domain.histogram import quantile
 from kpi_stream.domain.readings import NoData, Reading, SeriesKey
 from kpi_stream.domain.windows import PANE_MS, Span
 from tests.laws.brute import Raw
@@ -173,5 +174,8 @@ def test_many_quantiles_are_each_of_them(counts: list[list[int]], q: float):
     """Read together or one by one, they are the same; an empty sample has none."""
     numbers, rows = np.array([0, 3, 40, 700]), np.array(counts, dtype=np.int64).reshape(-1, 4)
     assert quantiles_of(numbers, rows, q) == [quantile_of(numbers, row, q) for row in rows]
+    for (value, _), row in zip(quantiles_of(numbers, rows, q), counts, strict=True):
+        alone = quantile(dict(zip(numbers.tolist(), row, strict=True)), q)
+        assert value == (None if alone is None else alone / 1000)
     none = np.zeros(0, dtype=np.int64)
     assert quantiles_of(none, rows[:, :0], q) == [quantile_of(none, row[:0], q) for row in rows]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from kpi_stream.adapters.prometheus.families import Filled, Gauges
+from kpi_stream.adapters.prometheus.families import Gauges
 from kpi_stream.adapters.prometheus.kpi_families import (
     add_evaluation,
     add_freshness,
@@ -92,10 +92,9 @@ class HistoryText:
 
 def _recorded(scraped: Gauges) -> Gauges:
     recorded = Gauges()
-    nothing: list[tuple[tuple[str, ...], float]] = []
     for family, states in RECORDED.items():
-        said = scraped.filled.get(states.name, Filled(states, nothing))
-        for values, value in said.samples:
+        said = scraped.filled.get(states.name)
+        for values, value in () if said is None else said.samples:
             if value:
                 labels = dict(zip(states.labels, values, strict=True))
                 code = CODES[Status(labels["status"])]
