@@ -99,26 +99,37 @@ def _copy_jars(folder: Path) -> None:
         raise KafkaMissing(msg)
 
 
+def kafka_java(heap: str, *, long_lived: bool = False) -> list[str]:
+    """Return the command that runs one of Kafka's classes.
+
+    Args:
+        heap: The Java heap, for example 512m.
+        long_lived: Let Java's second compiler work: it takes a core for minutes before it pays.
+
+    Raises:
+        KafkaMissing: As `kafka_jars`.
+    """
+    java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC"]
+    java += [] if long_lived else ["-XX:TieredStopAtLevel=1"]
+    return [*java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars()}/*"]
+
+
 class Kafka:
     """One broker, as a context manager; stopped or killed, it can be started again on its data.
 
     Args:
         folder: Gets the settings, the data and the log; empty at the first start.
         heap: The Java heap, for example 512m.
-        long_lived: Let Java's second compiler work: it takes a core for minutes before it pays.
+        long_lived: As for `kafka_java`.
     """
 
     def __init__(self, folder: Path, *, heap: str = "512m", long_lived: bool = False) -> None:
         self.folder = folder
         self._port = free_port()
         self._settings = folder / "server.properties"
-        java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC"]
-        java += [] if long_lived else ["-XX:TieredStopAtLevel=1"]
-        java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-        java += ["-cp", f"{kafka_jars()}/*"]
-        self._java = java
+        self._java = kafka_java(heap, long_lived=long_lived)
         self.process = Process(
-            [*java, "kafka.Kafka", self._settings],
+            [*self._java, "kafka.Kafka", self._settings],
             log=folder / "kafka.log",
             dies_with_parent=True,
         )

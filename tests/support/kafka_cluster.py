@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from kpi_stream.adapters.embedded_broker import HOST, answers
 from tests.support.faulty_proxy import FaultyProxy
-from tests.support.kafka import kafka_jars
+from tests.support.kafka import kafka_java
 from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
@@ -72,12 +72,11 @@ class Node:
         self.clients, self.inside, self.controller = (free_port() for _ in range(3))
         self.proxy = FaultyProxy(self.clients) if proxied else None
         self.settings = folder / "server.properties"
-        # A short life: compiling everything twice costs more than it brings.
-        java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars()}/*"]
-        self.java = java
+        self.java = kafka_java(heap)
         self.process = Process(
-            [*java, "kafka.Kafka", self.settings], log=folder / "kafka.log", dies_with_parent=True
+            [*self.java, "kafka.Kafka", self.settings],
+            log=folder / "kafka.log",
+            dies_with_parent=True,
         )
 
     @property

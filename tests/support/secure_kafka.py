@@ -30,7 +30,7 @@ from kafka.errors import KafkaError
 from kpi_stream.adapters.embedded_broker import HOST
 from tests.support.certificates import Authority, Certificate
 from tests.support.counting_proxy import CountingProxy
-from tests.support.kafka import kafka_jars
+from tests.support.kafka import kafka_java
 from tests.support.ports import free_port
 from tests.support.processes import Process, eventually
 
@@ -144,14 +144,12 @@ class SecureKafka:
         names = ("scram", "mtls", "expired", "elsewhere", "controller")
         self._ports = {name: free_port() for name in names}
         self.proxy.target = self._ports["scram"]
-        java = ["java", "-Xmx512m", "-Xms512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{kafka_jars()}/*"]
-        self._java = java
+        self._java = kafka_java("512m")
         self._settings = self.folder / "server.properties"
         self._superuser = self.authority.certificate(SUPERUSER)
         log = self.folder / "kafka.log"
         self.process = Process(
-            [*java, "kafka.Kafka", self._settings], log=log, dies_with_parent=True
+            [*self._java, "kafka.Kafka", self._settings], log=log, dies_with_parent=True
         )
 
     @property
