@@ -225,7 +225,7 @@ class PartitionFold:
             subject = self._codec.decode_subject(kind, state)
         except StateError as err:
             raise DamagedSubject(key, str(err)) from err
-        self._book.take(key, subject)
+        self._book.restore(key, subject)
 
     def _state(self, key: str) -> Subject:
         """Return the state of a subject that is in it."""

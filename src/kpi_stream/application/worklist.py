@@ -7,6 +7,7 @@ it is late or close the reader says, who has a clock.
 
 import json
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
@@ -47,9 +48,12 @@ class WorklistBook:
                 self._sheets.append(_Sheet(each, RunningLimit(measure)))
         self.kinds = frozenset(sheet.limit.kind for sheet in self._sheets)
         """The kinds of subject that any list is about."""
-        self._over = {
-            kind: [sheet.limit.over for sheet in self._sheets if sheet.limit.kind is kind]
+        self._sheets_of = {
+            kind: [sheet for sheet in self._sheets if sheet.limit.kind is kind]
             for kind in self.kinds
+        }
+        self._over = {
+            kind: [sheet.limit.over for sheet in sheets] for kind, sheets in self._sheets_of.items()
         }
         self._office = {kind: getter("office", kind) for kind in self.kinds}
 
@@ -69,15 +73,15 @@ class WorklistBook:
             key: Its key in the state, `<kind>:<id>`.
             subject: Its state.
         """
-        if subject.kind not in self.kinds:
+        kind = subject.kind
+        if kind not in self.kinds:
             return
-        if not subject.corrected and self.over(subject.kind, subject.reached):
+        if not subject.corrected and self.over(kind, subject.reached):
             self.drop(key)
             return
-        code = str(self._office[subject.kind](subject, None))
-        office = code if code in self._offices else OTHER
-        for sheet in self._sheets:
-            due_ms = sheet.limit.due_ms(subject) if sheet.limit.kind is subject.kind else None
+        office = self._office_of(subject)
+        for sheet in self._sheets_of[kind]:
+            due_ms = sheet.limit.due_ms(subject)
             sheet.place(key, None if due_ms is None else (office, due_ms))
 
     def drop(self, key: str) -> None:
@@ -85,9 +89,18 @@ class WorklistBook:
         for sheet in self._sheets:
             sheet.place(key, None)
 
+    def restore(self, key: str, subject: Subject) -> None:
+        """Note a subject of the stored state, of a listed kind; the order waits for `restored`."""
+        office = self._office_of(subject)
+        for sheet in self._sheets_of[subject.kind]:
+            due_ms = sheet.limit.due_ms(subject)
+            if due_ms is not None:
+                sheet.restore(key, office, due_ms)
+
     def restored(self) -> None:
         """Note that the state was read: what stands in the topic is not known, so all is due."""
         for sheet in self._sheets:
+            sheet.restored()
             sheet.changed = {*self._offices, OTHER}
             sheet.written = dict.fromkeys(sheet.changed, _UNKNOWN)
 
@@ -109,6 +122,10 @@ class WorklistBook:
                     sheet.written[office] = record
             sheet.changed.clear()
         return found
+
+    def _office_of(self, subject: Subject) -> str:
+        code = str(self._office[subject.kind](subject, None))
+        return code if code in self._offices else OTHER
 
     def _record(
         self, sheet: "_Sheet", office: str, state_of: Callable[[str], Subject], watermark_ms: int
@@ -177,6 +194,17 @@ class _Sheet:
             self._places[key] = place
             self._count(office, due_ms, 1)
             self.changed.add(office)
+
+    def restore(self, key: str, office: str, due_ms: int) -> None:
+        """Put a subject at its place, one of many that `restored` brings into order."""
+        self.waiting.setdefault(office, []).append((due_ms, key))
+        self._places[key] = (office, due_ms)
+
+    def restored(self) -> None:
+        """Bring into order what was restored, at once: each insertion would move half a list."""
+        for office, waiting in self.waiting.items():
+            waiting.sort()
+            self.panes[office] = dict(Counter(due_ms // PANE_MS for due_ms, _ in waiting))
 
     def settled(self, office: str, passed: int) -> dict[int, int]:
         """Return how many fall due in each pane, once all that is late is in one.
