@@ -4,13 +4,11 @@ Each process of a test run has a share of its own, below the ports that `free_po
 gives to brokers and demos, and below those that the system gives to whoever connects.
 """
 
-import contextlib
 import os
 import random
-import socket
 from itertools import cycle
 
-from kpi_stream.adapters.embedded_broker import HOST
+from kpi_stream.adapters.embedded_broker import is_free
 
 _SHARE = 1_000
 _SHARES = 10
@@ -22,8 +20,4 @@ _ports = cycle(random.SystemRandom().sample(range(_first, _first + _SHARE), _SHA
 
 def free_port() -> int:
     """Return a TCP port on the loopback address that nobody listens on or was given before."""
-    for port in _ports:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise AssertionError
+    return next(port for port in _ports if is_free(port))

@@ -9,7 +9,6 @@ a small shell that waits for its standard input to close, which the kernel does 
 that ends, and then ends the broker.
 """
 
-import contextlib
 import os
 import secrets
 import signal
@@ -70,13 +69,23 @@ _PORTS = range(20_000, 32_768)
 question and the answer."""
 
 
+def is_free(port: int) -> bool:
+    """Return whether nobody listens on a TCP port of the loopback address just now."""
+    with socket.socket() as probe:
+        # As servers bind: the last connections of the one before do not keep the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port() -> int:
     """Return a TCP port on the loopback address that nobody listened on a moment ago."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            return port
+    while not is_free(port := secrets.choice(_PORTS)):
+        pass
+    return port
 
 
 def guarded(command: list[str]) -> list[str]:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port, guarded
+from kpi_stream.adapters.embedded_broker import HOST, EmbeddedBroker, free_port, guarded, is_free
 from kpi_stream.application.ports import Guarantee
 from kpi_stream.bootstrap.topics import init_topics
 from kpi_stream.domain.errors import InputError, Unavailable
@@ -69,7 +68,7 @@ class Demo:
         scorecard = self._wanted
         if scorecard is None:
             scorecard = _or_free(self._base.scorecard_port)
-        elif not _is_free(scorecard):
+        elif not is_free(scorecard):
             msg = (
                 f"port {scorecard} is taken; end the program that listens there "
                 "(another demo?), choose another --port, or leave it out for a free one"
@@ -166,15 +165,5 @@ class Demo:
         shutil.rmtree(self._folder)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
 def _or_free(port: int) -> int:
-    return port if _is_free(port) else free_port()
+    return port if is_free(port) else free_port()
