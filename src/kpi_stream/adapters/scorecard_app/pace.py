@@ -7,8 +7,8 @@ from contextlib import suppress
 _PAUSE_S = 0.05
 """Shortest time between two evaluations: the rows of several partitions come together."""
 _SHARE = 9
-"""A pause is so many times the processor time of the evaluation before it: a tenth of a core at
-most, which a scorecard may share with a worker that needs it."""
+"""After an evaluation between judgements comes a pause from such ones, so many times the processor
+time that it took: a tenth of a core for them at most, which a worker may need beside it."""
 
 
 class Pace:
@@ -35,18 +35,20 @@ class Pace:
                 figure between two judgements helps nobody.
         """
         loop = asyncio.get_running_loop()
-        due, between = loop.time(), False
+        due, between, afforded = loop.time(), False, loop.time()
         while True:
             began, busy = loop.time(), self._busy()
             self._counted.clear()
             yield between
             now, busy = loop.time(), self._busy() - busy
             took = now - began
-            if not between:
+            if between:
+                afforded = now + _SHARE * busy
+            else:
                 # A machine that slept judges once, not once for every second it missed; and where
                 # that takes longer than the time between two, reading has its turn as well.
                 due = max(due + self._every_s, now + (took if took > self._every_s else 0.0))
-            earliest = now + max(_PAUSE_S, _SHARE * busy)
+            earliest = max(now + _PAUSE_S, afforded)
             between = caught_up() and await self._counted_between(earliest, due)
             if not between:
                 await asyncio.sleep(due - loop.time())
