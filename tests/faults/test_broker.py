@@ -110,8 +110,12 @@ def test_a_transaction_without_an_answer_is_given_up(
         proxied_broker.proxy.half_open()
         with pytest.raises(Unavailable, match="could not be written: TimeoutError"):
             await store.flush()
-        with pytest.raises(Unavailable, match="could not be written: TimeoutError"):
+        with pytest.raises(Unavailable, match="no answer in time"):
             await rig.open()
+        opening = rig.options().writer(0)
+        with pytest.raises(Unavailable, match="could not be written: TimeoutError"):
+            await opening.start()
+        await opening.stop()
         proxied_broker.proxy.heal()
         monkeypatch.setattr(writer, "WRITE_S", 60.0)
         again = await rig.open()
