@@ -70,7 +70,9 @@ def take(
             event = decode(record.key, record.value, record.timestamp)
             outcome = apply(event, offset > rows_applied)
         except EventRejected as err:
-            # Its traceback would hold this frame, and with it every record of the batch.
+            # Its traceback, and that of what it came from, would hold this frame and those that
+            # called it: the batch and the fold, until Python looks for cycles.
+            err.__context__ = None
             rejected.append((record, err.with_traceback(None)))
             continue
         except DamagedSubject:

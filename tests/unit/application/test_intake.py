@@ -1,5 +1,7 @@
 """The loop over a batch: every record is skipped, folded or rejected, and counted so."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -81,3 +83,34 @@ def test_a_defect_names_its_record() -> None:
         take(records, decode, applier([]), applied=-1, rows_applied=-1)
     assert caught.value.offset == 11
     assert isinstance(caught.value.error, ZeroDivisionError)
+
+
+def test_a_rejection_keeps_nothing_else_alive() -> None:
+    """It lives on as a dead letter, and must not hold the state of a partition that has gone."""
+
+    class Fold:
+        """Counts everything."""
+
+        def apply(self, event: Event, count_rows: bool) -> Outcome:  # noqa: FBT001
+            """Count it."""
+            del event, count_rows
+            return Outcome.COUNTED
+
+    def strictly(key: bytes | None, value: bytes | None, received_ms: int) -> Event:
+        del key, received_ms
+        try:
+            int(value or b"")
+        except ValueError as error:
+            raise EventRejected(Reason.NOT_JSON, str(error)) from None
+        raise AssertionError
+
+    fold = Fold()
+    seen = weakref.ref(fold)
+    gc.disable()
+    try:
+        taken = take(batch("no event"), strictly, fold.apply, applied=-1, rows_applied=-1)
+        del fold
+        assert seen() is None
+    finally:
+        gc.enable()
+    assert len(taken.rejected) == 1
