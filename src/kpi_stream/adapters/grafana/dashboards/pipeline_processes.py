@@ -196,8 +196,8 @@ def opening(board: Board, box: Box) -> None:
         say("Abrir una partición", "Opening a partition"),
         say(
             "Tiempo medio de leer de Kafka el estado de una partición que llega a un worker, desde "
-            "que empezaron los workers. Lo normal: 150 000 registros por segundo.",
+            "que empezaron los workers. Lo normal: de 50 000 a 80 000 registros por segundo.",
             "Mean time to read the state of a partition from Kafka when a worker gets it, since "
-            "the workers began. Usual: 150,000 records a second.",
+            "the workers began. Usual: 50,000 to 80,000 records a second.",
         ),
     )
