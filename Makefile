@@ -75,8 +75,8 @@ test: $(DEV_STAMP) ## The tests that need no Java, in random order; up to a quar
 	$(PYTEST) -m "not kafka and not slow" $(PARALLEL) --session-timeout=1800 $(PYTEST_ARGS)
 
 .PHONY: faults
-faults: $(DEV_STAMP) ## All tests on a real Apache Kafka (Java 17, Maven), with kill -9, and the slow ones.
-	$(PYTEST) tests -m "kafka or slow" --timeout=900 --session-timeout=7200 $(PYTEST_ARGS)
+faults: $(DEV_STAMP) ## All tests on a real Apache Kafka (Java 17, Maven), with kill -9, and the slow ones; an hour.
+	$(PYTEST) tests -m "kafka or slow" $(PARALLEL) --timeout=900 --session-timeout=7200 $(PYTEST_ARGS)
 
 .PHONY: faults-share
 faults-share: $(DEV_STAMP) ## The same without the long ones: the share of each change.
