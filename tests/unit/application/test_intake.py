@@ -1,7 +1,5 @@
 """The loop over a batch: every record is skipped, folded or rejected, and counted so."""
 
-import gc
-import weakref
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ from kpi_stream.application.intake import UnfoldableError, take
 from kpi_stream.domain.errors import EventRejected, Reason
 from kpi_stream.domain.events import BY_NAME, Event, Fact
 from kpi_stream.domain.subject import Outcome
+from tests.support.let_go import taken_and_let_go
 
 
 class Record(NamedTuple):
@@ -88,14 +87,6 @@ def test_a_defect_names_its_record() -> None:
 def test_a_rejection_keeps_nothing_else_alive() -> None:
     """It lives on as a dead letter, and must not hold the state of a partition that has gone."""
 
-    class Fold:
-        """Counts everything."""
-
-        def apply(self, event: Event, count_rows: bool) -> Outcome:  # noqa: FBT001
-            """Count it."""
-            del event, count_rows
-            return Outcome.COUNTED
-
     def strictly(key: bytes | None, value: bytes | None, received_ms: int) -> Event:
         del key, received_ms
         try:
@@ -104,13 +95,5 @@ def test_a_rejection_keeps_nothing_else_alive() -> None:
             raise EventRejected(Reason.NOT_JSON, str(error)) from None
         raise AssertionError
 
-    fold = Fold()
-    seen = weakref.ref(fold)
-    gc.disable()
-    try:
-        taken = take(batch("no event"), strictly, fold.apply, applied=-1, rows_applied=-1)
-        del fold
-        assert seen() is None
-    finally:
-        gc.enable()
+    taken = taken_and_let_go(batch("no event"), strictly)
     assert len(taken.rejected) == 1

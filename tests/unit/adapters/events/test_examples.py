@@ -1,14 +1,9 @@
 """Every event type has its examples, and every example its event type."""
 
-import gc
-import weakref
-
 import pytest
 
-from kpi_stream.application.intake import take
 from kpi_stream.domain.errors import EventRejected, Reason
-from kpi_stream.domain.events import BY_NAME, Event
-from kpi_stream.domain.subject import Outcome
+from kpi_stream.domain.events import BY_NAME
 from tests.support.event_examples import (
     RECEIVED_MS,
     Rejected,
@@ -17,6 +12,7 @@ from tests.support.event_examples import (
     key_of,
     rejected,
 )
+from tests.support.let_go import taken_and_let_go
 from tests.support.stores import Source
 
 CODEC = codec()
@@ -44,24 +40,8 @@ def test_a_rejected_example_is_rejected_for_the_reason_in_its_file_name(example:
 @pytest.mark.parametrize("example", rejected(), ids=lambda example: example.name)
 def test_a_rejected_example_keeps_nothing_but_itself(example: Rejected) -> None:
     """Its dead letter may wait; the state of a partition that has gone meanwhile must not."""
-
-    class Fold:
-        """Counts whatever it is given."""
-
-        def apply(self, event: Event, count_rows: bool) -> Outcome:  # noqa: FBT001
-            """Count it."""
-            del event, count_rows
-            return Outcome.COUNTED
-
-    fold, record = Fold(), Source(0, key_of(example.type), example.value, RECEIVED_MS)
-    seen = weakref.ref(fold)
-    gc.disable()
-    try:
-        taken = take([record], CODEC.decode, fold.apply, applied=-1, rows_applied=-1)
-        del fold
-        assert seen() is None
-    finally:
-        gc.enable()
+    record = Source(0, key_of(example.type), example.value, RECEIVED_MS)
+    taken = taken_and_let_go([record], CODEC.decode)
     assert [err.reason for _, err in taken.rejected] == [example.reason]
 
 
