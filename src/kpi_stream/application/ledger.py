@@ -5,6 +5,8 @@ other counters, in one array of pane x member x counter, they made a year of a s
 1.5 GB; here each count that is not zero takes 16 bytes, and reading looks at those of the span.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kpi_stream.application.sheets import Ints
@@ -61,11 +63,21 @@ class Ledger:
         if self._waiting > max(_MERGED_AT, len(self._keys) // 4):
             self._merge()
 
-    def column_sums(self, first: int, end: int, member: int, columns: Ints) -> Ints:
-        """Return the sums of some counters of one member over panes [first, end)."""
+    def column_sums(self, spans: Sequence[tuple[int, int]], member: int, columns: Ints) -> Ints:
+        """Return the sums of some counters of one member as span x counter.
+
+        Args:
+            spans: Panes [first, end).
+            member: Its number.
+            columns: The counters.
+        """
         if len(self._new) > 1:
             keys, deltas = (np.concatenate(each) for each in zip(*self._new, strict=True))
             self._new = [(keys, deltas)]
+        sums = [self._sums_over(*each, member, columns) for each in spans]
+        return np.array(sums, dtype=np.int64).reshape(len(spans), len(columns))
+
+    def _sums_over(self, first: int, end: int, member: int, columns: Ints) -> Ints:
         first = max(first, self._base)
         lowest, beyond = first << _PANE_SHIFT, max(first, end) << _PANE_SHIFT
         sums = np.zeros(int(columns.max(initial=0)) + 1, dtype=np.int64)

@@ -1,9 +1,9 @@
 """From sums to readings: every KPI, window and member at one instant."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from kpi_stream.application.activity import Activity, OfficeActivity
-from kpi_stream.application.series import Histogram, Series, member_buckets, stock_spans
+from kpi_stream.application.series import Histogram, Series, buckets_of_spans, stock_spans
 from kpi_stream.application.totals import RowTotals
 from kpi_stream.application.window_sums import Members, WindowSums
 from kpi_stream.domain.catalogue import Catalogue, CompiledKpi
@@ -108,18 +108,21 @@ class ReadingTable:
         local, known = self._catalogue.days, self._catalogue.windows[window]
         series = self._series[kpi, window]
         today, kept_from = local.day_of(as_of_ms), as_of_ms // PANE_MS - PANES_KEPT
+        ends = [local.start_of(day + 1) for day in range(today - days, today)]
+        spans = [span(known, end_ms - 1, local) for end_ms in ends]
+        if known.kind is WindowKind.ROLLING:
+            spans = [
+                _as_days(at, end_ms, known, local.day_of(end_ms - 1))
+                for at, end_ms in zip(spans, ends, strict=True)
+            ]
+        sums = self._totals.span_sums(spans, number, compiled.measure.counters).tolist()
+        histograms = self._histograms(compiled, spans, number)
         values: list[tuple[int, float | None]] = []
-        for day in range(today - days, today):
-            end_ms = local.start_of(day + 1)
-            at = span(known, end_ms - 1, local)
-            if known.kind is WindowKind.ROLLING:
-                at = _as_days(at, end_ms, known, local.day_of(end_ms - 1))
+        for at, end_ms, counters, histogram in zip(spans, ends, sums, histograms, strict=True):
             if at.panes[0] < min(at.panes[1], kept_from):
                 values.append((end_ms, None))
                 continue
-            counters = self._totals.member_sums(at, number, compiled.measure.counters)
-            histogram = self._histogram(compiled, at, number)
-            ratio = series.ratio(number, counters, histogram, end_ms - 1)
+            ratio = series.ratio(number, tuple(counters), histogram, end_ms - 1)
             enough = ratio is not None and ratio.samples >= compiled.kpi.minimum_sample
             values.append((end_ms, ratio.value if ratio is not None and enough else None))
         return values
@@ -148,10 +151,15 @@ class ReadingTable:
             found = self._windows[key] = WindowSums(self._totals, self._members, key, span_at)
         return found
 
-    def _histogram(self, compiled: CompiledKpi, at: Span, number: int) -> Histogram | None:
+    def _histograms(
+        self, compiled: CompiledKpi, spans: Sequence[Span], number: int
+    ) -> Sequence[Histogram | None]:
+        """Return a member's histogram over each span; None each where the KPI is no quantile."""
         if compiled.quantile is None or not isinstance(compiled.measure, DurationMeasure):
-            return None
-        return member_buckets(self._totals, compiled.measure.histogram, at, number)
+            return [None] * len(spans)
+        prefix = compiled.measure.histogram
+        numbers, counts = buckets_of_spans(self._totals, prefix, spans, number)
+        return [(numbers, each) for each in counts]
 
 
 def _as_days(at: Span, end_ms: int, window: Window, last_day: int) -> Span:

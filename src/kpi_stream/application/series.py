@@ -209,9 +209,17 @@ class Series:
 
 def member_buckets(totals: RowTotals, prefix: str, at: Span, number: int) -> tuple[Ints, Ints]:
     """Return (bucket numbers, counts) of one histogram of one member over a span."""
+    numbers, counts = buckets_of_spans(totals, prefix, (at,), number)
+    return numbers, counts[0]
+
+
+def buckets_of_spans(
+    totals: RowTotals, prefix: str, spans: Sequence[Span], number: int
+) -> tuple[Ints, Ints]:
+    """Return (bucket numbers, counts as span x bucket) of one histogram of one member."""
     numbers, _ = totals.histogram(prefix)
-    names = tuple(f"{prefix}{each}" for each in numbers.tolist())
-    return numbers, np.array(totals.member_sums(at, number, names), dtype=np.int64)
+    names = [f"{prefix}{each}" for each in numbers.tolist()]
+    return numbers, totals.span_sums(spans, number, names)
 
 
 def quantile_of(numbers: Ints, counts: Ints, q: float) -> tuple[float | None, int]:

@@ -6,7 +6,7 @@ goes on, the panes that enter are added and those that leave are subtracted. So 
 the same with a day of rows as with a year of them, at midnight as well.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,14 +93,25 @@ class Sheet:
             total += self._data[part].sum(axis=0, dtype=np.int64)
         return total
 
-    def column_sums(self, first: int, end: int, member: int, columns: Ints) -> Ints:
-        """Return the sums of some counters of one member over panes [first, end)."""
-        if member >= self._data.shape[1]:
-            return np.zeros(len(columns), dtype=np.int64)
-        known = columns < self._data.shape[2]
-        sums = np.zeros(len(columns), dtype=np.int64)
-        for part in self._parts(*self._clip(first, end)):
-            sums[known] += self._data[part, member, columns[known]].sum(axis=0, dtype=np.int64)
+    def column_sums(self, spans: Sequence[tuple[int, int]], member: int, columns: Ints) -> Ints:
+        """Return the sums of some counters of one member as span x counter.
+
+        Args:
+            spans: Panes [first, end); each pane is read once, however many spans it is in.
+            member: Its number.
+            columns: The counters.
+        """
+        sums = np.zeros((len(spans), len(columns)), dtype=np.int64)
+        held = np.array([self._clip(*each) for each in spans], dtype=np.int64).reshape(-1, 2)
+        there, known = held[:, 0] < held[:, 1], columns < self._data.shape[2]
+        if member >= self._data.shape[1] or not there.any():
+            return sums
+        first, end = int(held[there, 0].min()), int(held[there, 1].max())
+        chosen = [self._data[part, member, columns[known]] for part in self._parts(first, end)]
+        running = np.zeros((end - first + 1, int(known.sum())), dtype=np.int64)
+        np.concatenate(chosen).cumsum(axis=0, out=running[1:])
+        begins, ends = (held[there] - first).T
+        sums[np.ix_(there, known)] = running[ends] - running[begins]
         return sums
 
     def take_touched(self) -> Ints:

@@ -209,20 +209,23 @@ class RowTotals:
 
     def member_sums(self, span: Span, member: int, names: tuple[str, ...]) -> tuple[int, ...]:
         """Return the sums of some counters of one member over a span."""
+        return tuple(self.span_sums((span,), member, names)[0].tolist())
+
+    def span_sums(self, spans: Sequence[Span], member: int, names: Sequence[str]) -> Ints:
+        """Return the sums of some counters of one member over spans, as span x counter."""
+        sums = np.zeros((len(spans), len(names)), dtype=np.int64)
+        days, panes = [each.days for each in spans], [each.panes for each in spans]
         known = [
             (at, self._columns[name]) for at, name in enumerate(names) if name in self._columns
         ]
-        result = [0] * len(names)
         for place in Place:
-            wanted = [(at, column.number) for at, column in known if column.place is place]
-            if not wanted:
+            at = [at for at, column in known if column.place is place]
+            if not at:
                 continue
-            numbers = np.array([number for _, number in wanted], dtype=np.int64)
-            total = self._sums[False, place].column_sums(*span.days, member, numbers)
-            total = total + self._sums[True, place].column_sums(*span.panes, member, numbers)
-            for (at, _), value in zip(wanted, total.tolist(), strict=True):
-                result[at] = value
-        return tuple(result)
+            columns = np.array([each.number for _, each in known if each.place is place])
+            sums[:, at] = self._sums[False, place].column_sums(days, member, columns)
+            sums[:, at] += self._sums[True, place].column_sums(panes, member, columns)
+        return sums
 
     def crossed(
         self,

@@ -79,9 +79,10 @@ def test_the_sums_of_columns_that_are_not_there_are_zero():
     """A member or a counter that was never seen has been counted 0 times."""
     one = sheet()
     one.add(ints(5, 6), ints(1, 1), ints(0, 2), ints(1, 10))
-    assert one.column_sums(5, 7, 1, ints(2, 0, 9)).tolist() == [10, 1, 0]
-    assert one.column_sums(5, 6, 1, ints(2, 0)).tolist() == [0, 1]
-    assert one.column_sums(5, 7, 40, ints(0, 2)).tolist() == [0, 0]
+    assert one.column_sums([(5, 7), (5, 6)], 1, ints(2, 0, 9)).tolist() == [[10, 1, 0], [0, 1, 0]]
+    assert one.column_sums([(5, 7)], 40, ints(0, 2)).tolist() == [[0, 0]]
+    assert one.column_sums([(6, 6), (90, 95)], 1, ints(0)).tolist() == [[0], [0]]
+    assert one.column_sums([], 1, ints(0, 2)).shape == (0, 2)
 
 
 entries = st.tuples(st.integers(-6, 3), st.integers(0, 2), st.integers(0, 2), st.integers(-2, 3))
@@ -117,6 +118,7 @@ def test_a_window_that_goes_on_is_a_window_read_anew(
         panes = {pane: sums for pane, sums in panes.items() if pane >= first}
         for pane, member, column, delta in held:
             panes.setdefault(pane, np.zeros((3, 3), dtype=np.int64))[member, column] += delta
+        spans, sums_of_spans = [], []
         for length, until in wanted:
             end = present + until
             found = one.total((length, until), end - length, end)
@@ -127,9 +129,11 @@ def test_a_window_that_goes_on_is_a_window_read_anew(
             shown = np.zeros((max(height, 3), max(width, 3)), dtype=np.int64)
             shown[:height, :width] = found
             assert shown[:3, :3].tolist() == expected.tolist()
-            for member in range(3):
-                sums = one.column_sums(end - length, end, member, ints(0, 1, 2))
-                assert sums.tolist() == expected[member].tolist()
+            spans.append((end - length, end))
+            sums_of_spans.append(expected)
+        for member in range(3):
+            sums = one.column_sums(spans, member, ints(0, 1, 2))
+            assert sums.tolist() == [each[member].tolist() for each in sums_of_spans]
 
 
 def test_touched_panes_are_counted_from_the_first_that_is_kept():

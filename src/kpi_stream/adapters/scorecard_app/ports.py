@@ -32,7 +32,7 @@ class ScorecardOptions:
     """Seconds without an answer of Kafka's after which the scorecard is not ready."""
     damping: Damping = DAMPING
     """How reluctant statuses are to change."""
-    forecast_budget: int | None = 25
+    forecast_budget: int | None = 10
     """Histories to refresh at one evaluation: about a millisecond each. None for all."""
 
 
