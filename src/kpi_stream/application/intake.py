@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from kpi_stream.application.ports import Decode, SourceRecord
-from kpi_stream.domain.errors import DamagedSubject, EventRejected
+from kpi_stream.domain.errors import DamagedSubject, EventRejected, Reason
 from kpi_stream.domain.events import Event
 from kpi_stream.domain.subject import Outcome
 
@@ -18,11 +18,19 @@ Outcomes: TypeAlias = Counter[tuple[str, Outcome]]
 """How many events, by type and by what became of them."""
 
 
+class Rejected(NamedTuple):
+    """A record that is no event, or none that is accepted."""
+
+    record: SourceRecord
+    reason: Reason
+    detail: str
+
+
 class Taken(NamedTuple):
     """What became of the records of a batch; each is counted once."""
 
     outcomes: Outcomes
-    rejected: list[tuple[SourceRecord, EventRejected]]
+    rejected: list[Rejected]
     skipped: int
     """Records up to `applied`, which were taken before."""
 
@@ -59,7 +67,7 @@ def take(
     """
     counted: dict[str, int] = {}
     rare: list[tuple[str, Outcome]] = []
-    rejected: list[tuple[SourceRecord, EventRejected]] = []
+    rejected: list[Rejected] = []
     skipped = 0
     for record in records:
         offset = record.offset
@@ -70,10 +78,9 @@ def take(
             event = decode(record.key, record.value, record.timestamp)
             outcome = apply(event, offset > rows_applied)
         except EventRejected as err:
-            # Its traceback, and that of what it came from, would hold this frame and those that
-            # called it: the batch and the fold, until Python looks for cycles.
-            err.__context__ = None
-            rejected.append((record, err.with_traceback(None)))
+            # Not the error itself: its traceback would hold this frame and those that called it,
+            # the batch and the fold, until Python looks for cycles.
+            rejected.append(Rejected(record, err.reason, err.detail))
             continue
         except DamagedSubject:
             raise

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from kpi_stream.application.ports import SourceRecord
-from kpi_stream.domain.errors import EventRejected, InputError, Reason
+from kpi_stream.application.intake import Rejected
+from kpi_stream.domain.errors import InputError, Reason
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
 
@@ -48,9 +48,7 @@ class DeadLetter(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-def dead_letter(
-    topic: str, partition: int, record: SourceRecord, rejected: EventRejected
-) -> DeadLetter:
+def dead_letter(topic: str, partition: int, rejected: Rejected) -> DeadLetter:
     """Return the dead letter of a record: key and value untouched, the why in headers.
 
     The headers are `reason`, `detail` and where the event came from, after its own headers.
@@ -58,6 +56,7 @@ def dead_letter(
     An event that the topic of dead letters could not take is cut, and the header `cut` says how
     large what was cut had been; the event itself is still where it came from.
     """
+    record = rejected.record
     said = (
         rejected.reason.value.encode(),
         rejected.detail[:_DETAIL_CHARS].encode(errors="replace"),

@@ -230,22 +230,22 @@ class PartitionStore:
             metrics.skipped(partition, skipped)
         if rejected:
             source = self._options.topics.events
-            metrics.rejected(partition, Counter(err.reason for _, err in rejected))
+            metrics.rejected(partition, Counter(each.reason for each in rejected))
             # Those that the rows know were written before the rows were.
             written = max(self._rows_applied, self._judged)
             self._letters += [
-                dead_letter(source, partition, record, err)
-                for record, err in rejected
-                if record.offset > written
+                dead_letter(source, partition, each)
+                for each in rejected
+                if each.record.offset > written
             ]
         example = ""
         if rejected:
-            record, err = rejected[-1]
-            example = f"the last: partition {partition} offset {record.offset}, {err.detail}"
+            last = rejected[-1]
+            example = f"the last: partition {partition} offset {last.record.offset}, {last.detail}"
         try:
             self._rejects.add(
                 outcomes.total() + len(rejected),
-                Counter(err.reason for _, err in rejected),
+                Counter(each.reason for each in rejected),
                 example,
             )
         except InputError:

@@ -42,7 +42,7 @@ def test_a_rejected_example_keeps_nothing_but_itself(example: Rejected) -> None:
     """Its dead letter may wait; the state of a partition that has gone meanwhile must not."""
     record = Source(0, key_of(example.type), example.value, RECEIVED_MS)
     taken = taken_and_let_go([record], CODEC.decode)
-    assert [err.reason for _, err in taken.rejected] == [example.reason]
+    assert [each.reason for each in taken.rejected] == [example.reason]
 
 
 def test_every_event_type_has_an_accepted_and_a_rejected_example() -> None:

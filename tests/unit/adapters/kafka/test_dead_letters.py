@@ -13,7 +13,8 @@ from kpi_stream.adapters.kafka.dead_letters import (
     RejectWatch,
     dead_letter,
 )
-from kpi_stream.domain.errors import EventRejected, InputError, Reason
+from kpi_stream.application.intake import Rejected
+from kpi_stream.domain.errors import InputError, Reason
 
 
 @dataclass
@@ -25,12 +26,14 @@ class Record:
     headers: list[tuple[str, bytes]] = field(default_factory=lambda: [("trace", b"1")])
 
 
-REJECTED = EventRejected(Reason.NOT_JSON, "no é" + "x" * 600)
+def rejected(record: Record) -> Rejected:
+    """Return a record that was rejected for a long reason."""
+    return Rejected(record, Reason.NOT_JSON, "no é" + "x" * 600)
 
 
 def test_a_dead_letter_keeps_the_event_and_says_why() -> None:
     """Key, value and headers are untouched; reason and origin are added."""
-    letter = dead_letter("customs.events", 3, Record(), REJECTED)
+    letter = dead_letter("customs.events", 3, rejected(Record()))
     assert (letter.key, letter.value) == (b"k", b"v")
     headers = dict(letter.headers)
     assert len(headers.pop("detail")) == 501  # 500 characters
@@ -46,7 +49,7 @@ def test_a_dead_letter_keeps_the_event_and_says_why() -> None:
 
 def test_a_record_of_nothing_still_makes_a_record() -> None:
     """Kafka's clients refuse a record without key and value."""
-    letter = dead_letter("customs.events", 3, Record(key=None, value=None), REJECTED)
+    letter = dead_letter("customs.events", 3, rejected(Record(key=None, value=None)))
     assert (letter.key, letter.value) == (None, b"")
 
 
@@ -61,7 +64,7 @@ def test_a_letter_is_read_as_it_was_written() -> None:
     """A producer's own headers of the same names are the event's, not the worker's."""
     own = [("reason", b"mine"), ("redriven.marker", b""), ("source.offset", b"x")]
     record = Record(headers=own)
-    letter = letter_of(Place(3, 50), dead_letter("customs.events", 3, record, REJECTED))
+    letter = letter_of(Place(3, 50), dead_letter("customs.events", 3, rejected(record)))
     assert letter.headers == tuple(own)
     assert (letter.reason, letter.rejected_ms, letter.tries) == ("not_json", 456, 0)
     assert letter.origin == Origin("customs.events", 3, 7, 123)
@@ -72,12 +75,12 @@ def test_an_event_that_is_too_large_is_cut_and_says_so() -> None:
     """The topic of dead letters takes 8 MiB; beyond, each part keeps its beginning."""
     headers = [("a", b"1"), ("b", b"x" * (65 << 10)), ("c", b"2")]
     record = Record(b"k", b"v" * (10 << 20), headers=headers)
-    letter = letter_of(Place(3, 50), dead_letter("customs.events", 3, record, REJECTED))
+    letter = letter_of(Place(3, 50), dead_letter("customs.events", 3, rejected(record)))
     assert (letter.key, letter.value) == (b"k", b"v" * (64 << 10))
     assert letter.headers == (("a", b"1"),)
     assert dict(letter.cut) == {"value": 10 << 20, "headers": (65 << 10) + 5}
     whole = Record(b"k", b"v" * (5 << 20), headers=headers)
-    kept = letter_of(Place(3, 50), dead_letter("customs.events", 3, whole, REJECTED))
+    kept = letter_of(Place(3, 50), dead_letter("customs.events", 3, rejected(whole)))
     assert (kept.value, len(kept.headers), dict(kept.cut)) == (whole.value, 3, {})
 
 
