@@ -5,7 +5,16 @@ from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from kpi_stream.cli.parameters import examples
 
-SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+
+class _FishComplete(FishComplete):
+    """Shows descriptions whole: the library's own script cuts them at their first comma."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split --max 1 ","'
+    )
+
+
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": _FishComplete}
 VARIABLE = "_KPI_STREAM_COMPLETE"
 """By which the script asks the command; click derives it from the program's name."""
 

@@ -90,6 +90,13 @@ def test_a_script_for_each_shell(kpi_stream: Run, shell: str) -> None:
     assert f"{VARIABLE}={shell}_complete" in script
 
 
+def test_fish_does_not_cut_a_description_at_its_comma(kpi_stream: Run) -> None:
+    """The median and the 90th percentile of a KPI differ in what follows it."""
+    script = kpi_stream("completion", "fish").out
+    assert 'string split --max 1 "," $completion' in script
+    assert script.count("string split") == 1
+
+
 def test_bash_completes_with_the_script(tmp_path: Path, kpi_stream: Run) -> None:
     """As a person would: the script is read, and a key is pressed."""
     bash = shutil.which("bash") or missing("bash", "it is not installed")
