@@ -1,12 +1,14 @@
 """Workers come and go under load, more of them than partitions too; some end well, some do not."""
 
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.crew import Crew
+from tests.support.crew import OPENED, Crew
 from tests.support.feeding import Feed, simulated
 from tests.support.fresh_site import fresh_site
 from tests.support.kafka import Kafka
@@ -64,6 +66,32 @@ def exact_up_and_down(
     feed.send_rest()
     wait_until_counted(site, *crew.processes, within_s=WITHIN_S)
     crew.end()
+    judge(site)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("site", [4], indirect=True)
+def test_what_stays_is_not_read_again(site: Site, tmp_path: Path) -> None:
+    """Another worker comes and goes: of four partitions two stay, and go on from memory."""
+    feed = Feed(site, simulated(tmp_path, days=40, per_day=20, seed=1), 3)
+    crew = Crew(site, 1, named=False)
+    (first,) = crew.members
+    with feed.trickling():
+        crew.wait_until_shared_out(4, within_s=WITHIN_S)
+    with feed.trickling():
+        second = crew.join()
+        crew.wait_until_shared_out(4, within_s=WITHIN_S)
+    stayed = first.partitions() or set()
+    assert len(stayed) == 2
+    with feed.trickling():
+        assert crew.leave(second).terminate(within_s=60) == 0
+        crew.wait_until_shared_out(4, within_s=WITHIN_S)
+    wait_until_counted(site, *crew.processes, within_s=WITHIN_S)
+    crew.end()
+    opened = Counter(map(int, re.findall(rf"partition (\d+) {OPENED}", first.said())))
+    assert opened == {number: 1 if number in stayed else 2 for number in range(4)}
+    went_on = set(map(int, re.findall(r"partition (\d+) goes on", first.said())))
+    assert went_on >= stayed
     judge(site)
 
 

@@ -47,6 +47,27 @@ def test_a_recreated_source_topic_is_refused(rig: Rig) -> None:
     rig.run(scenario())
 
 
+@pytest.mark.parametrize("which", ["events", "rows"])
+def test_a_suspended_store_does_not_go_on_beside_a_recreated_topic(exact: Rig, which: str) -> None:
+    """It is opened anew then, and that says what is wrong."""
+
+    async def scenario() -> None:
+        await filled(exact)
+        store = await exact.open()
+        fed(store, events(0, 9))
+        assert await store.suspend(5)
+        name = getattr(exact.topics, which)
+        admin = KafkaAdminClient(bootstrap_servers=exact.brokers)
+        admin.delete_topics([name])
+        topics_init(BrokerOptions((exact.brokers,)), exact.topics, Layout(partitions=1))
+        admin.close()
+        with pytest.raises(StateError, match="was created again"):
+            await store.resume()
+        await refused(exact, StateError, "created again")
+
+    exact.run(scenario())
+
+
 def test_a_source_that_ends_before_the_applied_offset_is_refused(rig: Rig) -> None:
     """The same where the broker has no topic ids."""
 

@@ -180,6 +180,60 @@ def test_a_zombie_is_fenced(exact: Rig) -> None:
     exact.run(scenario())
 
 
+def test_a_suspended_store_goes_on(exact: Rig) -> None:
+    """Nobody has opened the partition: what is in memory is what is stored, and nothing is read."""
+
+    async def scenario() -> None:
+        await filled(exact)
+        store = await exact.open()
+        for first in (0, 10, 20):
+            fed(store, events(first, first + 9))
+            assert await store.suspend(5)
+            assert (store.committed, store.pending) == (first + 9, 0)
+            await store.resume()
+        await store.close(5)
+        again = await exact.open()
+        assert (again.applied, await exact.row()) == (29, (30, 3, sum(range(30))))
+        assert (await exact.position(exact.topics.rows)).applied == 29
+
+    exact.run(scenario())
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_suspended_store_that_was_opened_elsewhere_is_fenced(exact: Rig, count: int) -> None:
+    """Whether the other worker has written anything or not."""
+
+    async def scenario() -> None:
+        await filled(exact)
+        store = await exact.open()
+        fed(store, events(0, 9))
+        assert await store.suspend(5)
+        other = await exact.open()
+        if count:
+            fed(other, events(10, 9 + count))
+        await other.close(5)
+        with pytest.raises(Fenced, match="another worker has taken over"):
+            await store.resume()
+        again = await exact.open()
+        assert again.applied == 9 + count
+        assert (await exact.row())[0] == 10 + count
+
+    exact.run(scenario())
+
+
+def test_without_transactions_no_store_goes_on(plain: Rig) -> None:
+    """It is flushed; nothing would tell that another worker had the partition meanwhile."""
+
+    async def scenario() -> None:
+        await filled(plain)
+        store = await plain.open()
+        fed(store, events(0, 9))
+        assert not await store.suspend(5)
+        assert store.committed == 9
+
+    plain.run(scenario())
+
+
 def test_a_zombie_says_nothing_when_it_is_forgotten(exact: Rig) -> None:
     """The client keeps the error in futures of its own, which complain where nobody asks them."""
     complaints: list[str] = []

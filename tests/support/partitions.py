@@ -35,6 +35,9 @@ class Log:
         self.stores: list[FakeStore] = []
         self.gate: asyncio.Event | None = None
         self.stuck: asyncio.Event | None = None
+        self.transactional = True
+        self.taken: list[Exception] = []
+        """Why a suspended store cannot go on."""
 
     async def open(self, number: int) -> "FakeStore":
         if self.gate is not None:
@@ -54,6 +57,7 @@ class FakeStore:
         self.pending = 0
         self.processed: list[int] = []
         self.closed: float | str | None = "open"
+        self.resumed = 0
 
     def process(self, records: Sequence[Record], end: int, position: int | None) -> None:
         new = [record.offset for record in records if record.offset > self.applied]
@@ -72,6 +76,17 @@ class FakeStore:
 
     def report(self, end: int | None = None) -> None:
         pass
+
+    async def suspend(self, flush_within_s: float) -> bool:
+        await self.flush()
+        return self.log.transactional
+
+    async def resume(self) -> None:
+        if self.log.gate is not None:
+            await self.log.gate.wait()
+        if self.log.taken:
+            raise self.log.taken.pop(0)
+        self.resumed += 1
 
     async def close(self, flush_within_s: float | None) -> None:
         self.closed = flush_within_s

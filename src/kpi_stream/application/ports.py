@@ -273,6 +273,20 @@ class Store(Protocol):
             end: The end of the source partition, where newer than the last batch; None: unknown.
         """
 
+    async def suspend(self, flush_within_s: float) -> bool:
+        """Flush, and return whether `resume` may be asked if the partition comes back.
+
+        Raises what flush raises; then, and if the answer is no, the store must be closed.
+        """
+
+    async def resume(self) -> None:
+        """Go on with what is in memory, once it is certain that it is what is stored.
+
+        Raises:
+            Fenced: Another worker has opened the partition since `suspend`.
+            KpiStreamError: Anything else for which the partition must be opened anew.
+        """
+
     async def close(self, flush_within_s: float | None) -> None:
         """Flush, if a time for it is given, and let the partition go; raises what flush raises."""
 

@@ -271,7 +271,7 @@ class Worker:
 
     async def _assigned(self, _app: object, assigned: Iterable[TP], **_: object) -> None:
         events = self._options.topics.events
-        self.partitions.assigned(tp.partition for tp in assigned if tp.topic == events)
+        await self.partitions.assigned(tp.partition for tp in assigned if tp.topic == events)
 
     async def _watch(self) -> None:
         """End the worker when any service of Faust crashes."""
@@ -310,7 +310,7 @@ def _app(options: WorkerOptions) -> WorkerApp:
         stream_buffer_maxsize=options.buffered_batches,
         stream_wait_empty=False,
         store="memory://",
-        table_standby_replicas=0,  # chooses aiokafka's assignor; Faust's own is for tables
+        table_standby_replicas=0,  # or Faust takes its own assignor, which is for tables
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

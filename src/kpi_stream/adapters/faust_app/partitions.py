@@ -11,10 +11,11 @@ and says which are missing.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kpi_stream.adapters.faust_app.kept import KeptStores, quietly
 from kpi_stream.adapters.faust_app.liveness import Liveness
 from kpi_stream.adapters.faust_app.transport import Batch
 from kpi_stream.application.ports import Fenced, OpenStore, Store, WorkerMetrics
@@ -111,6 +112,7 @@ class Partitions:
         self._now_s = now_s
         self._liveness = liveness
         self._owned: dict[int, _Partition] = {}
+        self._kept = KeptStores()
         self._rewinds: dict[int, int] = {}
         self._failures: dict[int, int] = {}
         """Failures in a row to open or to flush, by partition; the next flush forgets them."""
@@ -168,18 +170,20 @@ class Partitions:
                     partition.store.report(self._source.end(partition.number))
             self._observe()
 
-    def assigned(self, numbers: Iterable[int]) -> None:
+    async def assigned(self, numbers: Iterable[int]) -> None:
         """Note which partitions the group has given to this worker; each opens when fed."""
-        self._liveness.joined(numbers)
+        mine = set(numbers)
+        self._liveness.joined(mine)
+        await self._kept.let_go(but=mine)
 
     async def revoke(self, numbers: Iterable[int]) -> None:
-        """Let partitions go: flush them in bounded time and close their stores."""
+        """Let partitions go: flush them in bounded time, and keep what may come back."""
         self._assignment += 1
         self._fenced.clear()
         self._liveness.rebalancing()
         wanted = list(numbers)
         going = [self._owned.pop(n) for n in wanted if n in self._owned]
-        await asyncio.gather(*(self._close(each, self._options.revoke_s) for each in going))
+        await asyncio.gather(*(self._suspend(each) for each in going))
         if wanted:
             self._metrics.revoked(wanted)
 
@@ -190,6 +194,7 @@ class Partitions:
         going, self._owned = list(self._owned.values()), {}
         within = self._options.revoke_s if flush else None
         await asyncio.gather(*(self._close(each, within) for each in going))
+        await self._kept.let_go()
         self._metrics.revoked([each.number for each in going])
 
     async def _partition(self, number: int) -> _Partition | None:
@@ -199,31 +204,32 @@ class Partitions:
         if number in self._owned:
             return self._owned[number]
         self._liveness.opening(number)
-        store = await self._opened(number)
+        assignment, how = self._assignment, "goes on"
+        store = await self._kept.resumed(number)
         if store is None:
+            store, how = await self._opened(number, assignment), "opened"
+        if store is None:
+            return None
+        if assignment != self._assignment:  # revoked meanwhile
+            await quietly(store.close(None), number)
+            self._metrics.revoked([number])
             return None
         partition = _Partition(number, store, self._rewinds.get(number, 0))
         self._owned[number] = partition
         self._liveness.opened(number)
-        _log.info("partition %d opened, applied up to offset %d", number, store.applied)
+        _log.info("partition %d %s, applied up to offset %d", number, how, store.applied)
         return partition
 
-    async def _opened(self, number: int) -> Store | None:
-        """Return a partition's store, asked for again while Kafka is away; None if revoked."""
-        assignment = self._assignment
+    async def _opened(self, number: int, assignment: int) -> Store | None:
+        """Return a partition's store, asked for again while Kafka is away; None once revoked."""
         while assignment == self._assignment:
             try:
-                store = await self._open_store(number)
+                return await self._open_store(number)
             except Unavailable as err:
                 wait_s = self._wait_after(number, err)
                 said = "partition %d could not be opened, again in %g s: %s"
                 _log.warning(said, number, wait_s, err)
                 await asyncio.sleep(wait_s)
-                continue
-            if assignment == self._assignment:
-                return store
-            await store.close(None)
-            self._metrics.revoked([number])
         return None
 
     async def _follows(self, partition: _Partition, batch: Batch) -> bool:
@@ -334,7 +340,7 @@ class Partitions:
         if self._owned.get(number) is not partition:
             return  # revoked meanwhile
         del self._owned[number]
-        await self._quietly(partition.store.close(None), number)
+        await quietly(partition.store.close(None), number)
         if error is not None:
             await asyncio.sleep(self._wait_after(number, error))
         if assignment != self._assignment:
@@ -365,18 +371,23 @@ class Partitions:
             raise Unavailable(msg) from error
         return self._options.retry_s * 2.0 ** (failures - 1)
 
+    async def _suspend(self, partition: _Partition) -> None:
+        number, store = partition.number, partition.store
+        if await self._kept.suspend(number, store, self._options.revoke_s):
+            await self._end_flush(partition)
+        else:
+            await self._close(partition, None)
+        if self._closed:
+            await self._kept.let_go()
+
     async def _close(self, partition: _Partition, flush_within_s: float | None) -> None:
-        await self._quietly(partition.store.close(flush_within_s), partition.number)
+        await quietly(partition.store.close(flush_within_s), partition.number)
+        await self._end_flush(partition)
+
+    async def _end_flush(self, partition: _Partition) -> None:
         if partition.flushing is not None:
             partition.flushing.cancel()
             (ended,) = await asyncio.gather(partition.flushing, return_exceptions=True)
             if isinstance(ended, Exception):
                 _log.warning("partition %d: its last flush failed: %s", partition.number, ended)
         self._acknowledge(partition)
-
-    async def _quietly(self, closing: Awaitable[None], number: int) -> None:
-        """Close a store; what it could not flush is read and applied again by the next owner."""
-        try:
-            await closing
-        except (Fenced, Unavailable) as err:
-            _log.warning("partition %d was closed without a flush: %s", number, err)

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, cast
 
 import aiokafka
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import IllegalStateError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as base
@@ -82,6 +83,8 @@ class BatchConsumerThread(base.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust ties this to its own exactly_once. A producer's aborted events must not count.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        # A partition that stays where it is need not be opened again; Faust deals them out anew.
+        consumer._partition_assignment_strategy = (StickyPartitionAssignor,)  # noqa: SLF001
         return consumer
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401

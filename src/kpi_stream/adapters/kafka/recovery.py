@@ -135,24 +135,28 @@ class Recovery:
         )
         raise InputError(msg)
 
-    async def check_source(self, partition: int, state: Recovered) -> int:
+    async def check_source(self, partition: int, applied: int, known_id: str | None) -> int:
         """Return the end of the source partition, if the stored state belongs to it.
+
+        Args:
+            partition: Its number.
+            applied: The offset of the last event that the state knows; -1 before the first.
+            known_id: The id of the topic when the state was written; None where unknown.
 
         Raises:
             StateError: The topic was created again or cut: its offsets mean other events now.
         """
         topic = self.topics.events
         topic_id = self._topic_id(topic)
-        if topic_id and state.topic_id and topic_id != state.topic_id:
+        if topic_id and known_id and topic_id != known_id:
             msg = (
                 f"{topic} was created again since the state was written (topic id "
-                f"{state.topic_id}, now {topic_id}): its offsets mean other events. {_AGAIN}"
+                f"{known_id}, now {topic_id}): its offsets mean other events. {_AGAIN}"
             )
             raise StateError(msg)
         reader = TopicReader(self.broker, topic, [partition], settle_ms=self._settle_ms)
         async with reading(reader):
             end = (await reader.ends())[partition]
-            applied = state.subjects_applied
             if end > applied or await reader.holds(partition, applied):
                 return max(end, applied + 1)
         msg = (

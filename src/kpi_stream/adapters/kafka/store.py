@@ -82,6 +82,17 @@ class StoreOptions:
         """Whether flushes are transactions."""
         return self.guarantee is Guarantee.EXACTLY_ONCE
 
+    def recovery(self, facts: Mapping[str, TopicFacts]) -> Recovery:
+        """Return what reads a partition's state and checks what it was counted from."""
+        return Recovery(
+            self.broker,
+            self.topics,
+            self.fold_factory,
+            facts,
+            certain_ends=self.transactional,
+            reading=self.reading,
+        )
+
     def writer(self, partition: int) -> Writer:
         """Return the writer of a partition, not yet connected."""
         if self.transactional:
@@ -114,7 +125,7 @@ class PartitionStore:
         self._partition = partition
         self._writer = writer
         self._fold = state.fold
-        self._ids = {name: each.topic_id for name, each in facts.items()}
+        self._ids = _ids(facts)
         self._begins = state.begins
         self._end = end
         self._position: int | None = None
@@ -142,18 +153,11 @@ class PartitionStore:
         writer = options.writer(partition)
         try:
             facts = await options.topic_facts()
-            recovery = Recovery(
-                options.broker,
-                options.topics,
-                options.fold_factory,
-                facts,
-                certain_ends=options.transactional,
-                reading=options.reading,
-            )
+            recovery = options.recovery(facts)
             recovery.check_partitions()
             await writer.start()
             state = await recovery.read(partition)
-            end = await recovery.check_source(partition, state)
+            end = await recovery.check_source(partition, state.subjects_applied, state.topic_id)
             if state.repairs:
                 await writer.write(state.repairs)
             handover, judged = options.handover, -1
@@ -255,29 +259,34 @@ class PartitionStore:
     async def flush(self) -> None:
         """Make everything applied so far durable; see `application.ports.Store`."""
         async with self._lock:
-            if self._broken:
-                msg = f"partition {self._partition} must be opened again: a flush failed"
-                raise Unavailable(msg)
-            if self._applied == self._committed:
-                return
-            loop = asyncio.get_running_loop()
-            began, applied, events = loop.time(), self._applied, self._pending
-            self._pending = 0
-            parts = self._drain()
-            try:
-                await self._writer.write(parts)
-            except BaseException:
-                # Cancelled ones too: what was drained may be written or not.
-                self._broken = True
-                raise
-            self._committed = applied
-            self._options.metrics.flushed(
-                self._partition,
-                loop.time() - began,
-                events,
-                sum(len(part.records) for part in parts),
-            )
-            self.report()
+            self._check()
+            if self._applied != self._committed:
+                await self._flush()
+
+    def _check(self) -> None:
+        if self._broken:
+            msg = f"partition {self._partition} must be opened again: a flush failed"
+            raise Unavailable(msg)
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        began, applied, events = loop.time(), self._applied, self._pending
+        self._pending = 0
+        parts = self._drain()
+        try:
+            await self._writer.write(parts)
+        except BaseException:
+            # Cancelled ones too: what was drained may be written or not.
+            self._broken = True
+            raise
+        self._committed = applied
+        self._options.metrics.flushed(
+            self._partition,
+            loop.time() - began,
+            events,
+            sum(len(part.records) for part in parts),
+        )
+        self.report()
 
     def report(self, end: int | None = None) -> None:
         """Set the gauges; see `application.ports.Store`."""
@@ -287,18 +296,46 @@ class PartitionStore:
         metrics.progress(self._partition, max(0, behind), fold.watermark_ms)
         metrics.store_size(self._partition, fold.subjects, fold.rows)
 
+    async def suspend(self, flush_within_s: float) -> bool:
+        """Flush, and return whether `resume` can be asked; see `application.ports.Store`."""
+        await self._flush_within(flush_within_s)
+        return self._options.transactional
+
+    async def resume(self) -> None:
+        """Go on with what is in memory; see `application.ports.Store`.
+
+        Whoever opens a partition fences all before it. So a transaction that still succeeds, of
+        the position records alone, proves that nobody has: what is in memory is what is stored.
+        """
+        async with self._lock:
+            self._check()
+            facts = await self._options.topic_facts()
+            if _ids(facts) != self._ids:
+                msg = f"a topic of partition {self._partition} was created again"
+                raise StateError(msg)
+            recovery = self._options.recovery(facts)
+            recovery.check_partitions()
+            source_id = self._ids.get(self._options.topics.events)
+            end = await recovery.check_source(self._partition, self._applied, source_id)
+            self._end = max(self._end, end)
+            await self._flush()
+
     async def close(self, flush_within_s: float | None) -> None:
         """Flush, if a time for it is given, and let the partition go; raises what flush raises."""
         try:
             if flush_within_s is not None and not self._broken:
-                async with asyncio.timeout(flush_within_s):
-                    await self.flush()
-        except TimeoutError as err:
-            msg = f"partition {self._partition} was not flushed within {flush_within_s:g} s"
-            raise Unavailable(msg) from err
+                await self._flush_within(flush_within_s)
         finally:
             self._broken = True
             await self._writer.stop()
+
+    async def _flush_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.flush()
+        except TimeoutError as err:
+            msg = f"partition {self._partition} was not flushed within {seconds:g} s"
+            raise Unavailable(msg) from err
 
     def _drain(self) -> list[Part]:
         topics = self._options.topics
@@ -337,3 +374,7 @@ class PartitionStore:
             switch=handover.switch if handover and handed_over else self._switch,
         )
         return POSITION_KEY, position.to_bytes()
+
+
+def _ids(facts: Mapping[str, TopicFacts]) -> dict[str, str | None]:
+    return {name: each.topic_id for name, each in facts.items()}

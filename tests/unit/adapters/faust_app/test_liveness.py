@@ -214,7 +214,7 @@ def test_the_signs_of_life_follow_a_partition() -> None:
         log, source, clock = Log(), FakeSource(), [0.0]
         signs = Liveness(lambda: clock[0], 60.0)
         owned = partitions(log, source, now_s=lambda: clock[0], liveness=signs)
-        owned.assigned([0])
+        await owned.assigned([0])
         for source.fetches in range(1, 5):
             clock[0] += 50
             signs.beat()
