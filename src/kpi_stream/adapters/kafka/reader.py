@@ -10,11 +10,13 @@ Three things go wrong easily and are done here once:
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import KafkaError
 
 from kpi_stream.adapters.kafka.connection import client_arguments
@@ -45,6 +47,24 @@ class Record(NamedTuple):
 
 
 OnRecords: TypeAlias = Callable[[list[Record]], None]
+
+
+class _Fetched(OrderedDict[Any, Any]):
+    """What the fetcher holds until it is asked for: records as aiokafka's parser made them, in C.
+
+    They have offset, timestamp, key, value and headers. A ConsumerRecord of each, which aiokafka
+    makes for its users, takes as long as the reading itself: 1.7 us a record instead of 0.8.
+    """
+
+    def __setitem__(self, tp: Any, result: Any) -> None:  # noqa: ANN401
+        """Take the answer to a fetch, or an error."""
+        if type(result) is FetchResult:
+            result._partition_records._consumer_record = _as_parsed  # noqa: SLF001
+        super().__setitem__(tp, result)
+
+
+def _as_parsed(_: Any, record: Any) -> Any:  # noqa: ANN401
+    return record
 
 
 class TopicReader:
@@ -92,6 +112,7 @@ class TopicReader:
         try:
             with self._translated():
                 await self._consumer.start()
+                self._consumer._fetcher._records = _Fetched()  # noqa: SLF001
                 # The public `topics()` gives the names alone.
                 metadata = await self._consumer._client.fetch_all_metadata()  # noqa: SLF001
             known = sorted(metadata.partitions_for_topic(self._topic) or ())
