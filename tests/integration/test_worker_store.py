@@ -26,6 +26,7 @@ def test_state_comes_back_after_a_restart(rig: Rig) -> None:
         await store.close(5)
         again = await rig.open()
         assert (again.fresh, again.applied, again.committed) == (False, 9, 9)
+        assert rig.metrics.sizes == {0: (3, 1)}
         fed(again, events(5, 19))
         await again.close(5)
         assert await rig.row() == (20, 3, sum(range(20)))

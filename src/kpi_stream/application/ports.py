@@ -267,7 +267,7 @@ class Store(Protocol):
         """
 
     def report(self, end: int | None = None) -> None:
-        """Set the gauges.
+        """Set the gauges of the progress; those of the size follow each flush.
 
         Args:
             end: The end of the source partition, where newer than the last batch; None: unknown.

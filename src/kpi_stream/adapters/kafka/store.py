@@ -176,7 +176,7 @@ class PartitionStore:
             judged=judged,
         )
         options.metrics.opened(partition, loop.time() - began, state.records)
-        store.report()
+        store._report_flushed()
         return store
 
     @property
@@ -286,15 +286,19 @@ class PartitionStore:
             events,
             sum(len(part.records) for part in parts),
         )
-        self.report()
+        self._report_flushed()
 
     def report(self, end: int | None = None) -> None:
-        """Set the gauges; see `application.ports.Store`."""
+        """Set the gauges of the progress; see `application.ports.Store`."""
         self._end = max(self._end, end or 0)
-        metrics, fold = self._options.metrics, self._fold
         behind = self._end - (self._position if self._position is not None else self._applied + 1)
-        metrics.progress(self._partition, max(0, behind), fold.watermark_ms)
-        metrics.store_size(self._partition, fold.subjects, fold.rows)
+        self._options.metrics.progress(self._partition, max(0, behind), self._fold.watermark_ms)
+
+    def _report_flushed(self) -> None:
+        """Set the gauges of the size as well; what is not flushed would have to be gone through."""
+        self.report()
+        fold = self._fold
+        self._options.metrics.store_size(self._partition, fold.subjects, fold.rows)
 
     async def suspend(self, flush_within_s: float) -> bool:
         """Flush, and return whether `resume` can be asked; see `application.ports.Store`."""
