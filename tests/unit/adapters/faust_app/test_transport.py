@@ -15,7 +15,9 @@ from aiokafka.consumer.fetcher import (
 from aiokafka.errors import IllegalStateError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from faust.exceptions import ConsumerNotStarted
 from faust.transport import drivers
+from faust.transport.drivers import aiokafka as base
 from faust.types import TP
 
 from kpi_stream.adapters.faust_app import transport
@@ -121,6 +123,18 @@ def test_a_rebalance_during_a_seek_does_not_end_the_worker(error: Exception) -> 
     made._read_offset, made.seek_to_committed = {EVENTS: 7}, seek_to_committed
     asyncio.run(made.perform_seek())
     assert made._read_offset == {EVENTS: 7}
+
+
+def test_faust_complains_of_no_partition_that_has_just_come() -> None:
+    """It would, five minutes after the start of the worker; what stalls, the worker's health says.
+
+    Faust's own asks for a consumer, of which there is none here.
+    """
+    made = consumer({})
+    made._thread = object.__new__(transport.BatchConsumerThread)
+    made.verify_event_path(1e9, EVENTS)
+    with pytest.raises(ConsumerNotStarted):
+        base.AIOKafkaConsumerThread.verify_event_path(made._thread, 1e9, EVENTS)
 
 
 def test_the_transport_is_found_without_its_entry_point() -> None:
