@@ -25,7 +25,6 @@ EXECUTOR_THREADS = 32
 GROWTH_BYTES = 64 << 20
 """In the minutes after the warm-up: less than 150 bytes for each of some 450,000 events, which is
 less than one object with its place in a dictionary takes."""
-
 ROW_BYTES = 350
 """What a scorecard holds of each row for good: key, value and their place (340 in a year of rows).
 A year passes in the five minutes, and so do its 140,000 rows."""
