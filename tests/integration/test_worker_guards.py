@@ -31,15 +31,20 @@ async def with_state(rig: Rig) -> None:
     await store.close(5)
 
 
+def create_again(rig: Rig, topic: str) -> None:
+    """Delete a topic and create it again: it has the name and another id."""
+    admin = KafkaAdminClient(bootstrap_servers=rig.brokers)
+    admin.delete_topics([topic])
+    topics_init(BrokerOptions((rig.brokers,)), rig.topics, Layout(partitions=1))
+    admin.close()
+
+
 def test_a_recreated_source_topic_is_refused(rig: Rig) -> None:
     """Its offsets mean other events; all of them would be skipped in silence."""
 
     async def scenario() -> None:
         await with_state(rig)
-        admin = KafkaAdminClient(bootstrap_servers=rig.brokers)
-        admin.delete_topics([rig.topics.events])
-        topics_init(BrokerOptions((rig.brokers,)), rig.topics, Layout(partitions=1))
-        admin.close()
+        create_again(rig, rig.topics.events)
         await filled(rig)
         text = rf"{rig.topics.events} was created again since the state was written"
         await refused(rig, StateError, text)
@@ -56,11 +61,7 @@ def test_a_suspended_store_does_not_go_on_beside_a_recreated_topic(exact: Rig, w
         store = await exact.open()
         fed(store, events(0, 9))
         assert await store.suspend(5)
-        name = getattr(exact.topics, which)
-        admin = KafkaAdminClient(bootstrap_servers=exact.brokers)
-        admin.delete_topics([name])
-        topics_init(BrokerOptions((exact.brokers,)), exact.topics, Layout(partitions=1))
-        admin.close()
+        create_again(exact, getattr(exact.topics, which))
         with pytest.raises(StateError, match="was created again"):
             await store.resume()
         await refused(exact, StateError, "created again")
