@@ -18,7 +18,6 @@ from kpi_stream.adapters.web.service import HttpServer
 from kpi_stream.adapters.web.threaded import Threaded
 from kpi_stream.application.ports import Guarantee
 from kpi_stream.bootstrap.broker import require, require_admission
-from kpi_stream.bootstrap.collection import collect_seldom
 from kpi_stream.bootstrap.common import application, broker_options, strategy_path, topics
 from kpi_stream.bootstrap.epochs import Epoch, find_epoch
 from kpi_stream.bootstrap.http import http_access
@@ -31,7 +30,6 @@ from kpi_stream.settings import Settings
 def run_worker(settings: Settings) -> None:
     """Count events until told to end (SIGTERM, SIGINT); once another epoch serves, start again."""
     log_to_stderr(settings)
-    collect_seldom()
     strategy = load_strategy(strategy_path(settings))
     epoch = find_epoch(settings)
     settings = epoch.settings

@@ -20,6 +20,7 @@ import faust
 import uvloop
 from aiokafka.errors import KafkaError
 from faust.streams import Stream
+from faust.tables import TableManager
 from faust.types import TP, StreamT
 from yarl import URL
 
@@ -83,6 +84,15 @@ class _BytesSchema(faust.Schema[Any, Any]):
 
     def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ANN401, ARG002
         return message.value
+
+
+class _NoTables(TableManager):
+    """Faust's keeper of tables where there are none."""
+
+    async def on_start(self) -> None:
+        """Do what Faust does, without the second that it waits for tables to be declared."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class WorkerApp(faust.App):
@@ -310,6 +320,7 @@ def _app(options: WorkerOptions) -> WorkerApp:
         stream_buffer_maxsize=options.buffered_batches,
         stream_wait_empty=False,
         store="memory://",
+        TableManager=_NoTables,
         table_standby_replicas=0,  # or Faust takes its own assignor, which is for tables
         topic_allow_declare=False,
         topic_disable_leader=True,
