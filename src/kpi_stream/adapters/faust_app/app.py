@@ -54,8 +54,8 @@ class WorkerOptions:
     application: str = "kpi-stream"
     """The consumer group; the same for all workers."""
     instance_id: str | None = None
-    """A name of its own for this worker, kept over restarts: then a restart takes 2 s instead of a
-    session timeout (static membership). None: no such name."""
+    """A name of its own for this worker, kept over restarts: it need not wait then for the session
+    of the one before (static membership). None: no such name."""
     session_timeout_s: float = 10.0
     """A worker that is silent so long has left; its partitions go to the others. The embedded
     broker holds a new worker back as long. Seconds."""
