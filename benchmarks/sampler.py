@@ -22,12 +22,15 @@ import threading
 import time
 from collections import Counter
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 _EVERY_S = 0.004
 _DEPTH = 60
 _MAIN = threading.main_thread()
+_PACKAGE = next(iter(getattr(find_spec("kpi_stream"), "submodule_search_locations", ())))
+"""Its folder; a clone above it may have the same name."""
 COLLECTION = "collection of cyclic garbage"
 
 
@@ -103,7 +106,7 @@ def _stack(frame: FrameType | None) -> tuple[str, ...]:
 
 def _sources(folder: str) -> FileFinder:
     """Find the package's sources and nothing compiled from them; for `sys.path_hooks`."""
-    if "kpi_stream" not in Path(folder).parts:
+    if not Path(folder).is_relative_to(_PACKAGE):
         raise ImportError
     return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
 
