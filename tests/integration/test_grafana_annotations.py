@@ -105,8 +105,9 @@ def test_a_hanging_grafana_delays_nothing(grafana: GrafanaStub, world: World) ->
         world.made[-1].values[national(ADVANCE)] = 0.9
         await until(lambda: status(process) is Status.ON_TRACK)
         await until(lambda: len(world.told) == 2 and len(world.published) > published)
+        # It waits for Grafana a moment after it was published.
+        await until(lambda: b"grafana_annotations_waiting 2.0" in process.metrics("")[0])
         assert process.healthy() == (True, "healthy")
-        assert b"grafana_annotations_waiting 2.0" in process.metrics("")[0]
 
     live(world, visit)
     assert len(seen) == 20
