@@ -79,17 +79,23 @@ class RowStore:
             # A pane that went cold is read by no window any more; its day is, for ever.
             panes = self._panes[pane] if pane >= self._hot_pane else None
             for members, held in by_members.items():
-                counters = [item for item in held.items() if item[1]]
+                counters = held
+                if 0 in held.values():
+                    counters = {name: value for name, value in held.items() if value}
                 if not counters:
                     continue
                 row = days[members]
-                row.add(counters)
+                row.add(counters.items())
                 if not row.dirty:
                     row.dirty = True
                     dirty.append((of_day + members, row))
                 if panes is not None:
-                    row = panes[members]
-                    row.add(counters)
+                    if members in panes:
+                        row = panes[members]
+                        row.add(counters.items())
+                    else:
+                        # Nothing else holds what was pending.
+                        row = panes[members] = Row(counters)
                     # Once a drain, so it needs no mark.
                     dirty.append((of_pane + members, row))
         self._pending.clear()

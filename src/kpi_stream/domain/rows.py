@@ -11,7 +11,6 @@ eight days is read by no window.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -76,18 +75,33 @@ def decode_key(key: bytes) -> RowKey:
     raise ValueError(msg)
 
 
-@dataclass(slots=True)
 class Row:
-    """The counters of one row."""
+    """The counters of one row.
 
-    counters: dict[str, int] = field(default_factory=dict)
-    """Only counters that are not 0."""
-    dirty: bool = False
-    """Changed since it was last written."""
-    written: bool = False
-    """Stands in the topic, so that its end needs a tombstone."""
-    ordered: bool = False
-    """The counters are in the order of their names."""
+    No dataclass: the constructor of one is not compiled, and an event makes a row on average.
+    """
+
+    __slots__ = ("counters", "dirty", "ordered", "written")
+
+    def __init__(
+        self,
+        counters: dict[str, int] | None = None,
+        *,
+        written: bool = False,
+        ordered: bool = False,
+    ) -> None:
+        """Start empty, or with counters, which are kept and not copied.
+
+        Args:
+            counters: None of which is 0.
+            written: It stands in the topic, so that its end needs a tombstone.
+            ordered: The counters are in the order of their names.
+        """
+        self.counters: dict[str, int] = {} if counters is None else counters
+        self.dirty = False
+        """Changed since it was last written."""
+        self.written = written
+        self.ordered = ordered
 
     def add(self, counters: Iterable[tuple[str, int]], sign: int = 1) -> None:
         """Add (sign 1) or retract (sign -1) counters, none of which is 0."""
