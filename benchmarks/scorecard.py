@@ -8,7 +8,7 @@ time of the one thread that works, so that a busy machine does not show in them.
 
 import gzip
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -20,7 +20,7 @@ from benchmarks.apart import apart, rss_bytes
 from benchmarks.cluster import PARTITIONS
 from benchmarks.feed import SPOILT, UNTIL_MS, digest_of, kept, simulated, simulation
 from benchmarks.machine import load_average
-from benchmarks.result import Result, Table
+from benchmarks.result import Result, Table, spread
 from kpi_stream.adapters.events.codec import EventCodec
 from kpi_stream.adapters.prometheus.scorecard import ScorecardMetrics
 from kpi_stream.adapters.scorecard_app.ports import ScorecardOptions
@@ -82,40 +82,63 @@ class Found:
     load_average: float
 
 
-def measure(scale: float) -> Result:
-    """Measure a small and a large administration."""
-    cases: dict[str, Found] = {}
-    for per_day in _PER_DAY:
-        path = _rows_of_a_year(per_day * scale)
-        cases[f"{per_day * scale:g} declarations a day"] = apart(_scorecard, path)
-    lines = (
-        ("rows", [f"{each.rows:,}" for each in cases.values()]),
-        (
-            "rows taken in / CPU-second",
-            [f"{each.rows_per_cpu_second:,.0f}" for each in cases.values()],
-        ),
-        ("first evaluation, CPU ms", [f"{each.first_ms:.0f}" for each in cases.values()]),
-        ("evaluation, median, CPU ms", [f"{each.median_ms:.1f}" for each in cases.values()]),
-        ("evaluation, p95, CPU ms", [f"{each.p95_ms:.1f}" for each in cases.values()]),
-        ("evaluation, longest (midnight), CPU ms", [f"{e.longest_ms:.0f}" for e in cases.values()]),
-        ("readings", [f"{each.readings:,}" for each in cases.values()]),
-        ("series", [f"{each.series:,}" for each in cases.values()]),
-        ("/metrics, median, CPU ms", [f"{each.scrape_ms:.1f}" for each in cases.values()]),
-        ("/metrics again, CPU ms", [f"{each.again_ms:.1f}" for each in cases.values()]),
-        ("/metrics, KiB", [f"{each.scrape_bytes / 1024:,.0f}" for each in cases.values()]),
-        ("sums, MiB", [f"{each.sheets_bytes / 2**20:,.0f}" for each in cases.values()]),
-        ("growth of the process, MiB", [f"{e.rss_bytes / 2**20:,.0f}" for e in cases.values()]),
-        ("load average", [f"{each.load_average:.1f}" for each in cases.values()]),
-    )
-    table = Table(
-        "The scorecard with a year of rows, packaged strategy",
-        ("figure", *cases),
-        tuple((name, *values) for name, values in lines),
-    )
+def measure(runs: int, scale: float) -> Result:
+    """Measure a small and a large administration, in turn, so many times."""
+    paths = {
+        f"{per_day * scale:g} declarations a day": _rows_of_a_year(per_day * scale)
+        for per_day in _PER_DAY
+    }
+    cases: dict[str, list[Found]] = {name: [] for name in paths}
+    for _ in range(runs):
+        for name, path in paths.items():
+            cases[name].append(found := apart(_scorecard, path))
+            print(
+                f"{name}: an evaluation takes {found.median_ms:.1f} ms, at midnight "
+                f"{found.longest_ms:.0f}, load {found.load_average:.1f}",
+                flush=True,
+            )
     return Result(
-        (table,),
+        (_times(cases), _sizes(cases)),
         (_NOTE,),
-        {name: asdict(each) for name, each in cases.items()},
+        {name: [asdict(each) for each in found] for name, found in cases.items()},
+    )
+
+
+def _times(cases: dict[str, list[Found]]) -> Table:
+    figures: tuple[tuple[str, Callable[[Found], float], str], ...] = (
+        ("rows taken in / CPU-second", lambda each: each.rows_per_cpu_second, ",.0f"),
+        ("first evaluation, CPU ms", lambda each: each.first_ms, ".0f"),
+        ("evaluation, median, CPU ms", lambda each: each.median_ms, ".1f"),
+        ("evaluation, p95, CPU ms", lambda each: each.p95_ms, ".1f"),
+        ("evaluation, longest (midnight), CPU ms", lambda each: each.longest_ms, ".1f"),
+        ("/metrics, median, CPU ms", lambda each: each.scrape_ms, ".1f"),
+        ("/metrics again, CPU ms", lambda each: each.again_ms, ".1f"),
+        ("load average", lambda each: each.load_average, ".1f"),
+    )
+    return Table(
+        "The scorecard with a year of rows, packaged strategy",
+        ("a year of", "figure", "min", "median", "max"),
+        tuple(
+            (name, title, *spread([figure(each) for each in found], form))
+            for name, found in cases.items()
+            for title, figure, form in figures
+        ),
+    )
+
+
+def _sizes(cases: dict[str, list[Found]]) -> Table:
+    figures: tuple[tuple[str, Callable[[Found], str]], ...] = (
+        ("rows", lambda each: f"{each.rows:,}"),
+        ("readings", lambda each: f"{each.readings:,}"),
+        ("series", lambda each: f"{each.series:,}"),
+        ("/metrics, KiB", lambda each: f"{each.scrape_bytes / 1024:,.0f}"),
+        ("sums, MiB", lambda each: f"{each.sheets_bytes / 2**20:,.0f}"),
+        ("growth of the process, MiB", lambda each: f"{each.rss_bytes / 2**20:,.0f}"),
+    )
+    return Table(
+        "Its sizes, which hardly differ between runs; those of the first",
+        ("size", *cases),
+        tuple((title, *(size(found[0]) for found in cases.values())) for title, size in figures),
     )
 
 
