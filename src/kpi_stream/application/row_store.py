@@ -90,14 +90,14 @@ class RowStore:
                     row.dirty = True
                     dirty.append((of_day + members, row))
                 if panes is not None:
-                    if members in panes:
-                        row = panes[members]
-                        row.add(counters.items())
-                    else:
+                    fine = panes.get(members)
+                    if fine is None:
                         # Nothing else holds what was pending.
-                        row = panes[members] = Row(counters)
+                        fine = panes[members] = Row(counters)
+                    else:
+                        fine.add(counters.items())
                     # Once a drain, so it needs no mark.
-                    dirty.append((of_pane + members, row))
+                    dirty.append((of_pane + members, fine))
         self._pending.clear()
 
     def advance(self, watermark_ms: int) -> None:
