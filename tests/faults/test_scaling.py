@@ -88,10 +88,11 @@ def test_what_stays_is_not_read_again(site: Site, tmp_path: Path) -> None:
         crew.wait_until_shared_out(4, within_s=WITHIN_S)
     wait_until_counted(site, *crew.processes, within_s=WITHIN_S)
     crew.end()
-    opened = Counter(map(int, re.findall(rf"partition (\d+) {OPENED}", first.said())))
-    assert opened == {number: 1 if number in stayed else 2 for number in range(4)}
-    went_on = set(map(int, re.findall(r"partition (\d+) goes on", first.said())))
-    assert went_on >= stayed
+    said = first.said()
+    opened = Counter(map(int, re.findall(rf"partition (\d+) {OPENED}", said)))
+    assert opened == {number: 1 if number in stayed else 2 for number in range(4)}, said
+    went_on = set(map(int, re.findall(r"partition (\d+) goes on", said)))
+    assert went_on >= stayed, said
     judge(site)
 
 

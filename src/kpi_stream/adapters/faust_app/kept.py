@@ -2,7 +2,8 @@
 
 A rebalance takes every partition of a worker, and gives most of them back. What is in memory is
 flushed and kept until it is known who owns the partition next. If it comes back and nobody has
-opened it meanwhile, its state need not be read again.
+opened it meanwhile, its state need not be read again. The same holds for a store that was being
+opened when its partition was taken: rebalances come in rows while workers start and end.
 """
 
 import asyncio
@@ -33,6 +34,8 @@ class KeptStores:
     def __init__(self) -> None:
         """Keep nothing yet."""
         self._stores: dict[int, Store] = {}
+        self._staying: frozenset[int] | None = None
+        """Those of the last assignment; None before the first: all."""
 
     async def suspend(self, number: int, store: Store, flush_within_s: float) -> bool:
         """Flush a store and keep it; return whether it is kept, or else is to be closed."""
@@ -43,6 +46,7 @@ class KeptStores:
             return False
         if kept:
             self._stores[number] = store
+            await self._let_go()  # it may be known by now that it has gone elsewhere
         return kept
 
     async def resumed(self, number: int) -> Store | None:
@@ -59,8 +63,13 @@ class KeptStores:
         return store
 
     async def let_go(self, but: Iterable[int] = ()) -> None:
-        """Close the stores of all partitions but some."""
-        staying = set(but)
+        """Close the stores of all partitions but some, and those that come too late."""
+        self._staying = frozenset(but)
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        if (staying := self._staying) is None:
+            return
         going = [number for number in self._stores if number not in staying]
         closing = [quietly(self._stores.pop(number).close(None), number) for number in going]
         await asyncio.gather(*closing)

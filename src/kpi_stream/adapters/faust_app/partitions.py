@@ -174,7 +174,8 @@ class Partitions:
         """Note which partitions the group has given to this worker; each opens when fed."""
         mine = set(numbers)
         self._liveness.joined(mine)
-        await self._kept.let_go(but=mine)
+        if not self._closed:
+            await self._kept.let_go(but=mine)
 
     async def revoke(self, numbers: Iterable[int]) -> None:
         """Let partitions go: flush them in bounded time, and keep what may come back."""
@@ -210,14 +211,14 @@ class Partitions:
             store, how = await self._opened(number, assignment), "opened"
         if store is None:
             return None
+        _log.info("partition %d %s, applied up to offset %d", number, how, store.applied)
+        partition = _Partition(number, store, self._rewinds.get(number, 0))
         if assignment != self._assignment:  # revoked meanwhile
-            await quietly(store.close(None), number)
+            await self._suspend(partition)
             self._metrics.revoked([number])
             return None
-        partition = _Partition(number, store, self._rewinds.get(number, 0))
         self._owned[number] = partition
         self._liveness.opened(number)
-        _log.info("partition %d %s, applied up to offset %d", number, how, store.applied)
         return partition
 
     async def _opened(self, number: int, assignment: int) -> Store | None:
@@ -377,8 +378,6 @@ class Partitions:
             await self._end_flush(partition)
         else:
             await self._close(partition, None)
-        if self._closed:
-            await self._kept.let_go()
 
     async def _close(self, partition: _Partition, flush_within_s: float | None) -> None:
         await quietly(partition.store.close(flush_within_s), partition.number)

@@ -1,10 +1,11 @@
 """Partitions that a rebalance takes, gives back, or gives to another worker."""
 
 import asyncio
+from asyncio import Task
 
 import pytest
 
-from kpi_stream.adapters.faust_app.partitions import FlushOptions
+from kpi_stream.adapters.faust_app.partitions import FlushOptions, Partitions
 from kpi_stream.application.ports import Fenced
 from kpi_stream.domain.errors import Unavailable
 from tests.support.partitions import LATER, Log, batch, partitions, run, settled
@@ -55,25 +56,6 @@ def test_a_revoked_partition_is_flushed_and_closed() -> None:
         assert (log.applied, owned.numbers) == (14, [])
         await owned.assigned([1])
         assert log.stores[0].closed is None
-
-    run(scenario())
-
-
-def test_a_partition_revoked_while_it_is_opened_is_not_kept() -> None:
-    """Otherwise two workers would hold it."""
-
-    async def scenario() -> None:
-        log = Log(applied=9)
-        log.gate = asyncio.Event()
-        owned = partitions(log, options=LATER)
-        feeding = asyncio.create_task(owned.feed(0, batch(10, 14), lambda: None))
-        await asyncio.sleep(0)
-        await owned.revoke([0])
-        log.gate.set()
-        await feeding
-        assert owned.numbers == []
-        assert log.stores[0].closed is None
-        assert log.stores[0].processed == []
 
     run(scenario())
 
@@ -142,24 +124,61 @@ def test_what_cannot_go_on_is_closed(why: str) -> None:
     run(scenario())
 
 
-def test_a_partition_revoked_while_it_comes_back_is_not_kept() -> None:
-    """Otherwise two workers would hold it."""
+async def taken_while_it(doing: str, log: Log, owned: Partitions) -> Task[None]:
+    """Begin to open a partition or to go on with it, and take it in the middle of that."""
+    if doing == "comes back":
+        await owned.feed(0, batch(10, 14), lambda: None)
+        await owned.revoke([0])
+        await owned.assigned([0])
+    log.gate = asyncio.Event()
+    feeding = asyncio.create_task(owned.feed(0, batch(log.applied + 1, 19), lambda: None))
+    await settled()
+    await owned.revoke([0])
+    return feeding
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["assigned before", "assigned after"])
+@pytest.mark.parametrize("doing", ["is opened", "comes back"])
+def test_a_partition_taken_while_it_is_opened_or_comes_back(doing: str, *, late: bool) -> None:
+    """It is kept until it is known where it goes, whichever of the two is first."""
+
+    async def scenario(*, stays: bool) -> None:
+        log = Log(applied=9)
+        owned = partitions(log, options=LATER)
+        feeding = await taken_while_it(doing, log, owned)
+        assert log.gate is not None
+        if late:
+            await owned.assigned([0] if stays else [1])
+        log.gate.set()
+        await feeding
+        (store,) = log.stores
+        assert (owned.numbers, store.processed) == ([], [*range(10, log.applied + 1)])
+        if not late:
+            assert store.closed == "open"
+            await owned.assigned([0] if stays else [1])
+        assert store.closed == ("open" if stays else None)
+        if stays:
+            await owned.feed(0, batch(log.applied + 1, 19), lambda: None)
+            assert (log.opened, store.processed) == (1, [*range(10, 20)])
+
+    run(scenario(stays=True))
+    run(scenario(stays=False))
+
+
+@pytest.mark.parametrize("doing", ["is opened", "comes back"])
+def test_the_end_closes_what_was_taken_while_it_was_opened_or_came_back(doing: str) -> None:
+    """Nobody asks for it any more, also when the group still gives it to this worker."""
 
     async def scenario() -> None:
         log = Log(applied=9)
         owned = partitions(log, options=LATER)
-        await owned.feed(0, batch(10, 14), lambda: None)
-        await owned.revoke([0])
+        feeding = await taken_while_it(doing, log, owned)
+        await owned.close(flush=True)
         await owned.assigned([0])
-        log.gate = asyncio.Event()
-        feeding = asyncio.create_task(owned.feed(0, batch(15, 19), lambda: None))
-        await asyncio.sleep(0)
-        await owned.revoke([0])
+        assert log.gate is not None
         log.gate.set()
         await feeding
-        assert (owned.numbers, log.opened) == ([], 1)
-        assert log.stores[0].closed is None
-        assert log.stores[0].processed == [*range(10, 15)]
+        assert [store.closed for store in log.stores] == [None]
 
     run(scenario())
 
