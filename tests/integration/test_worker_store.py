@@ -187,6 +187,8 @@ def test_a_suspended_store_goes_on(exact: Rig) -> None:
     async def scenario() -> None:
         await filled(exact)
         store = await exact.open()
+        assert await store.suspend(5)  # taken before it was ever fed
+        await store.resume()
         for first in (0, 10, 20):
             fed(store, events(first, first + 9))
             assert await store.suspend(5)

@@ -131,9 +131,9 @@ class PageSite:
 
     # What the server asks.
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
+    def metrics(self, accept: str, names: frozenset[str]) -> tuple[bytes, str]:
         """Return nothing to scrape."""
-        assert accept is not None
+        del accept, names
         return b"", "text/plain"
 
     def healthy(self) -> tuple[bool, str]:

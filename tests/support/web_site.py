@@ -19,6 +19,7 @@ class FakeSite:
         self.read: Strategy | None = None
         self.problems: Sequence[str] = ()
         self.accept = ""
+        self.names = frozenset[str]()
         self.body = b"a 1\n"
         self.pages = 0
         self.reloads = 0
@@ -28,9 +29,9 @@ class FakeSite:
         self.lists: dict[str, list[OfficeList]] = {}
         self._news: asyncio.Event | None = None
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
+    def metrics(self, accept: str, names: frozenset[str]) -> tuple[bytes, str]:
         """Return one sample, or what the test set."""
-        self.accept = accept
+        self.accept, self.names = accept, names
         self.pages += 1
         self.before_page()
         return self.body, "text/plain; version=0.0.4; charset=utf-8"

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import RestrictedRegistry
 from prometheus_client.samples import Sample
 
 from kpi_stream.application.monitoring.conventions import Family
@@ -67,3 +69,15 @@ class Gauges:
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return what was added, for the library."""
         return [each.for_library() for each in self._families.values()]
+
+
+def own_registry() -> CollectorRegistry:
+    """Return a process's registry, in which `chosen` also finds what has no constant names."""
+    return CollectorRegistry(support_collectors_without_names=True)
+
+
+def chosen(
+    registry: CollectorRegistry, names: frozenset[str]
+) -> CollectorRegistry | RestrictedRegistry:
+    """Return what collects the samples with one of some names; without any, all of them."""
+    return registry.restricted_registry(names) if names else registry

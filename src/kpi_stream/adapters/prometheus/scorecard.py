@@ -14,7 +14,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from kpi_stream import __version__
-from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.adapters.prometheus.families import Gauges, chosen, own_registry
 from kpi_stream.adapters.prometheus.kpi_families import (
     add_evaluation,
     add_freshness,
@@ -79,10 +79,11 @@ class ScorecardMetrics:
     """Everything that the scorecard exports, in a registry of its own."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry = own_registry()
         self._snapshot = _Snapshot()
         self._forms: dict[str, Pages] = {}
-        self._said: dict[str, bytes] = {}
+        self._said: dict[tuple[str, frozenset[str]], bytes] = {}
+        self._said_gauges = Gauges()
         self._said_version = -1
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -162,24 +163,26 @@ class ScorecardMetrics:
         """Take how many annotations are not sent yet; from any thread."""
         self._annotations_waiting.set(count)
 
-    def render(self, accept: str) -> tuple[bytes, str]:
+    def render(self, accept: str, names: frozenset[str] = frozenset()) -> tuple[bytes, str]:
         """Return (body, content type) for a scraper's Accept header.
 
-        What the scorecard said last is written once a form, however many scrapers ask.
+        With names, of the samples with one of them alone. What the scorecard said last is written
+        once a form and once a choice of names, however many scrapers ask.
         """
         encode, content_type = choose_encoder(accept)
         version = self._snapshot.version
         if version != self._said_version:
-            self._said, self._said_version = {}, version
-        said = self._said.get(content_type)
+            gauges = self._snapshot.gauges()
+            self._said, self._said_gauges, self._said_version = {}, gauges, version
+        said = self._said.get((content_type, names))
         if said is None:
             form = self._forms.get(content_type) or Pages(encode)
-            said = form.page(self._snapshot.gauges())
+            said = form.page(self._said_gauges, names)
             if len(self._forms) < _FORMS:
                 self._forms[content_type] = form
             if len(self._said) < _FORMS:
-                self._said[content_type] = said
-        return encode(self._registry).removesuffix(_END) + said, content_type
+                self._said[content_type, names] = said
+        return encode(chosen(self._registry, names)).removesuffix(_END) + said, content_type
 
 
 def _counter(family: c.Family, registry: CollectorRegistry) -> Counter:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import (
-    CollectorRegistry,
     Counter,
     GCCollector,
     Histogram,
@@ -15,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from kpi_stream import __version__
-from kpi_stream.adapters.prometheus.families import Gauges
+from kpi_stream.adapters.prometheus.families import Gauges, chosen, own_registry
 from kpi_stream.application.monitoring import conventions as c
 from kpi_stream.domain.errors import Reason
 from kpi_stream.domain.subject import Outcome
@@ -71,7 +70,7 @@ class PrometheusWorkerMetrics:
     """
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
-        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry = own_registry()
         self._gauges = _Partitions(now_ms)
         self.registry.register(self._gauges)
         ProcessCollector(registry=self.registry)
@@ -142,10 +141,13 @@ class PrometheusWorkerMetrics:
         """Set whether the worker works; False from the first error that stops it."""
         self._gauges.healthy = healthy
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """Return (body, content type) for a scraper's Accept header; called in a thread."""
+    def render(self, accept: str, names: frozenset[str] = frozenset()) -> tuple[bytes, str]:
+        """Return (body, content type) for a scraper's Accept header; called in a thread.
+
+        With names, of the samples with one of them alone.
+        """
         encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+        return encode(chosen(self.registry, names)), content_type
 
     def _counter(self, family: c.Family) -> Counter:
         return Counter(family.name, family.help, family.labels, registry=self.registry)

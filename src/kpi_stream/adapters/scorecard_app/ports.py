@@ -167,8 +167,8 @@ class Metrics(Protocol):
     def publish_failed(self) -> None:
         """Add one attempt to publish that failed."""
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """Return (body, content type) for a scraper."""
+    def render(self, accept: str, names: frozenset[str]) -> tuple[bytes, str]:
+        """Return (body, content type) for a scraper, of some names or, without any, of all."""
         ...
 
 

@@ -12,7 +12,7 @@ from kpi_stream.adapters.scorecard_app.announcer import Announcer
 from kpi_stream.adapters.scorecard_app.counting import Counting, ReloadRefused, replacement
 from kpi_stream.adapters.scorecard_app.pace import Pace
 from kpi_stream.adapters.scorecard_app.ports import Feed, Parts, ScorecardOptions
-from kpi_stream.application.as_of import AsOfClock
+from kpi_stream.application.as_of import AsOfClock, Freshness
 from kpi_stream.application.judge import Transition
 from kpi_stream.application.readings import ReadingTable
 from kpi_stream.application.scorecard import Evaluation, Scorecard
@@ -80,9 +80,9 @@ class ScorecardProcess:
 
     # What the web server shows.
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
+    def metrics(self, accept: str, names: frozenset[str] = frozenset()) -> tuple[bytes, str]:
         """Return (body, content type) for a scraper's Accept header."""
-        return self._parts.metrics.render(accept)
+        return self._parts.metrics.render(accept, names)
 
     def evaluation(self) -> Evaluation | None:
         """Return the newest evaluation, None before the first and while suspended."""
@@ -315,19 +315,22 @@ class ScorecardProcess:
         progress = counting.feed.progress(self._ends, self._asked_ms)
         freshness = self._clock.advance(progress, clock.now_ms())
         self._caught_up = freshness.caught_up
-        metrics.fresh(freshness)
-        metrics.matches(counting.matches)
         if not counting.matches:
             if not self._warned:
                 log.error("%s", _mismatch(counting))
             self._warned = True
             self._tell(None)
+            self._say(freshness, matches=False)
             metrics.suspended()
             return
         self._warned = False
-        if freshness.as_of_ms is None:
+        as_of_ms = freshness.as_of_ms
+        if as_of_ms is None:
+            self._say(freshness, matches=True)
             return
-        evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness, hold=hold)
+        evaluation = counting.scorecard.evaluate(as_of_ms, freshness, hold=hold)
+        # Not before it: a page made in between would be of two evaluations, and soon be made again.
+        self._say(freshness, matches=True)
         metrics.evaluated(evaluation, clock.monotonic() - self._ticked_at)
         if hold:
             self._latest = evaluation
@@ -337,6 +340,10 @@ class ScorecardProcess:
         self._transitions.extend(evaluation.transitions)
         self._tell(evaluation)
         self._announcer.take(evaluation)
+
+    def _say(self, freshness: Freshness, *, matches: bool) -> None:
+        self._parts.metrics.fresh(freshness)
+        self._parts.metrics.matches(matches)
 
     def _tell(self, evaluation: Evaluation | None) -> None:
         self._latest = evaluation

@@ -3,7 +3,7 @@
 GET  /                   the operators' page, and its views
 GET  /api/v1/...         what the page shows, as JSON; /api/v1/openapi.json says what there is
 GET  /api/v1/stream      server-sent events: each evaluation
-GET  /metrics            for Prometheus
+GET  /metrics            for Prometheus; ?name[]=... for some names alone
 GET  /runbook, /kpis     what to do about an alert, what a KPI means; ?language=es|en
 GET  /-/healthy          200 while evaluations go on
 GET  /-/ready            200 once the rows are read and fit the strategy

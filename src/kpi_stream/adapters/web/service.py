@@ -1,6 +1,6 @@
 """What the HTTP servers of worker and scorecard have in common.
 
-    GET  /metrics     for Prometheus
+    GET  /metrics     for Prometheus; with ?name[]=... once or more, of these names alone
     GET  /-/healthy   200 while the process gets on; 503 with the reason
     GET  /-/ready     200 once it does its work; 503 with the reason
 
@@ -27,6 +27,7 @@ from kpi_stream.domain.errors import InputError
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Render = Callable[[str, frozenset[str]], tuple[bytes, str]]
 
 LOOPBACK = "127.0.0.1"
 """Metrics are for the scraper beside us; whoever needs another address says so."""
@@ -76,8 +77,8 @@ class HttpServer:
     """Serves metrics and health until it is closed; what else there is, a subclass adds.
 
     Args:
-        render: Returns (body, content type) of the metrics for a scraper's Accept header; called
-            in a thread.
+        render: Returns (body, content type) of the metrics for a scraper's Accept header, of some
+            names or, without any, of all; called in a thread.
         health: What answers the two checks.
         port: TCP port; 0 takes a free one.
         host: The address to listen on.
@@ -90,7 +91,7 @@ class HttpServer:
 
     def __init__(
         self,
-        render: Callable[[str], tuple[bytes, str]],
+        render: Render,
         health: Health,
         port: int,
         host: str = LOOPBACK,
@@ -232,7 +233,8 @@ class HttpServer:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         accept = request.headers.get("Accept", "")
-        body, content_type = await self.page(lambda: self._render(accept))
+        names = frozenset(request.query.getall("name[]", ()))
+        body, content_type = await self.page(lambda: self._render(accept, names))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 

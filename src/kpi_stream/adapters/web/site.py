@@ -14,7 +14,7 @@ from kpi_stream.domain.worklist import OfficeList
 class Site(Health, Protocol):
     """What is served. Everything but `metrics` is asked in the loop of the process."""
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
+    def metrics(self, accept: str, names: frozenset[str]) -> tuple[bytes, str]:
         """Return (body, content type) for a scraper's Accept header; called in a thread."""
         ...
 

@@ -1,5 +1,6 @@
 """What the scorecard exports, read back as a scraper reads it."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -288,7 +289,7 @@ def test_openmetrics_is_served_to_those_who_ask(rig: Rig) -> None:
 
 
 def test_many_scrapers_cost_one_page(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was said is written once a form until something else is said; counters go on."""
+    """What was said is gone through once until something else is said; counters go on."""
     written: list[Evaluation] = []
 
     def counted(gauges: Gauges, evaluation: Evaluation) -> None:
@@ -302,15 +303,29 @@ def test_many_scrapers_cost_one_page(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
     at_records = at("scorecard_published_records_total", topic="kpi.readings")
     assert (first.get(at_records), again[at_records]) == (None, 3)
     rig.metrics.render("application/openmetrics-text; version=1.0.0")
-    assert len(written) == 2
+    assert len(written) == 1
 
     rig.evaluate()
     rig.scrape()
     rig.scrape()
-    assert len(written) == 3
+    assert len(written) == 2
     rig.metrics.suspended()
     assert at("kpi_no_data", national(RED), reason="too_few") in again
     assert not [name for name, _ in rig.scrape() if name == "kpi_stream_kpi_no_data"]
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0"])
+def test_some_are_rendered_by_name(rig: Rig, accept: str) -> None:
+    """The samples of these names as on the whole page, from the library's registry or not."""
+    names = frozenset({"kpi_stream_kpi_status", "process_open_fds", "kpi_stream_no_such"})
+    whole, some = (rig.metrics.render(accept, each)[0].decode() for each in (frozenset(), names))
+    kept = [line for line in whole.splitlines() if set(re.split(r"[ {]", line)) & names]
+    assert sorted(some.splitlines()) == sorted([*kept, "# EOF"] if accept else kept)
+    assert {"kpi_stream_kpi_status", "process_open_fds"} == {
+        re.split(r"[ {]", line)[0] for line in kept if not line.startswith("#")
+    }
+    rig.evaluate()
+    assert rig.metrics.render(accept, names)[0].decode().count("# HELP") == 2
 
 
 def test_what_was_said_while_a_page_was_written_is_on_the_next(
@@ -352,8 +367,10 @@ def test_whatever_is_said_is_on_the_next_page(
 def test_a_scraper_that_asks_for_ever_other_forms_fills_no_memory(rig: Rig) -> None:
     """Every one of them is answered; a few are kept."""
     for patch in range(50):
-        body, _ = rig.metrics.render(f"application/openmetrics-text; version=1.0.{patch}")
-        assert body.count(b"# EOF") == 1
+        form = f"application/openmetrics-text; version=1.0.{patch}"
+        for names in (frozenset[str](), frozenset({f"name_{patch}"})):
+            body, _ = rig.metrics.render(form, names)
+            assert body.count(b"# EOF") == 1
     assert len(rig.metrics._said) < 10
     assert len(rig.metrics._forms) < 10
 

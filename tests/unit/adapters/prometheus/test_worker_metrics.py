@@ -100,6 +100,21 @@ def test_promtool_accepts_it(metrics: PrometheusWorkerMetrics) -> None:
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
 
+def test_some_are_rendered_by_name(metrics: PrometheusWorkerMetrics) -> None:
+    """Counters of the library as well as gauges of the partitions."""
+    metrics.progress(3, 7, -1)
+    metrics.skipped(3, 5)
+    names = frozenset({"kpi_stream_worker_lag_events", "kpi_stream_worker_skipped_events_total"})
+    body, _ = metrics.render("", names)
+    samples = [line for line in body.decode().splitlines() if not line.startswith("#")]
+    assert sorted(samples) == [
+        'kpi_stream_worker_lag_events{partition="0"} 40.0',
+        'kpi_stream_worker_lag_events{partition="1"} 41.0',
+        'kpi_stream_worker_lag_events{partition="3"} 7.0',
+        "kpi_stream_worker_skipped_events_total 8.0",
+    ]
+
+
 def test_they_are_rendered_as_the_scraper_accepts(metrics: PrometheusWorkerMetrics) -> None:
     """OpenMetrics where it is asked for, the text format else."""
     for accept, kind, end in (

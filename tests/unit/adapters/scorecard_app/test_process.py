@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
+from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.errors import Problem, StateError, Unavailable
 from kpi_stream.domain.status import Status
 from tests.support.scorecard import ADVANCE, NOON_MS, national, strategy, target
@@ -43,6 +45,25 @@ def test_it_evaluates_publishes_and_ends_in_order() -> None:
     assert world.published[-1][0].judged[0].status is Status.OFF_TRACK
     assert world.closed == 2  # output and ends
     assert [each.closed for each in world.feeds] == [True]
+
+
+def test_a_page_is_of_one_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is made while the next is worked out says nothing of it, and is not made again."""
+    world, said, shown = World(), list[float](), list[list[float]]()
+    evaluate = Scorecard.evaluate
+    at = frozenset({"kpi_stream_scorecard_last_evaluation_timestamp_seconds"})
+
+    def watched(*args: Any, **options: Any) -> Evaluation:
+        page = world.metrics.render("", at)[0].decode()
+        shown.append([float(line.split()[1]) for line in page.splitlines() if line[0] != "#"])
+        said.append(args[2].now_ms / 1000)
+        return evaluate(*args, **options)
+
+    monkeypatch.setattr(Scorecard, "evaluate", watched)
+    monkeypatch.setattr(world, "now_ms", lambda: NOON_MS + 1_000 * len(said))
+    live(world, lambda _: until(lambda: len(said) >= 3))
+    assert shown[:3] == [[], said[:1], said[1:2]]
+    assert len(set(said[:3])) == 3
 
 
 def test_it_publishes_what_is_left_before_it_ends() -> None:

@@ -65,6 +65,19 @@ def test_metrics_are_what_the_scraper_accepts() -> None:
     assert site.accept == "application/openmetrics-text"
 
 
+def test_some_metrics_may_be_asked_for_by_name() -> None:
+    """As from the official clients: `name[]`, once or more."""
+    site = FakeSite()
+
+    async def visit(call: Call) -> None:
+        await call("GET", "/metrics")
+        assert site.names == frozenset()
+        await call("GET", "/metrics?name[]=up&name%5B%5D=down&name=none")
+        assert site.names == {"up", "down"}
+
+    serve(site, visit)
+
+
 def test_health_and_readiness_are_status_codes_with_a_reason() -> None:
     """200 when well, 503 when not, and the reason as text."""
     site = FakeSite()

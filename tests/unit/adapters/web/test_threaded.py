@@ -31,9 +31,9 @@ class Health:
         return self.works
 
 
-def render(accept: str) -> tuple[bytes, str]:
+def render(accept: str, names: frozenset[str]) -> tuple[bytes, str]:
     """Return one sample, whatever is accepted."""
-    del accept
+    del accept, names
     return b"answer 42.0\n", "text/plain"
 
 
