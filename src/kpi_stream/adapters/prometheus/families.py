@@ -32,14 +32,19 @@ class Filled(NamedTuple):
 
 
 class Gauges:
-    """The gauge families of one scrape; a family without samples is left out."""
+    """The gauge families of one scrape; a family without samples is left out.
 
-    def __init__(self) -> None:
+    Args:
+        names: Of the families that are wanted; without any, all are.
+    """
+
+    def __init__(self, names: frozenset[str] = frozenset()) -> None:
+        self._names = names
         self._families: dict[str, Filled] = {}
 
     def set(self, family: Family, value: float | None, *labels: str) -> None:
         """Add a sample; None is no data, and then there is no series."""
-        if value is None:
+        if value is None or (self._names and family.name not in self._names):
             return
         found = self._families.get(family.name)
         if found is None:

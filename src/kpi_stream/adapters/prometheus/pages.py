@@ -66,11 +66,9 @@ class Pages:
         self._end = self._written()
         self._known: dict[str, _Known] = {}
 
-    def page(self, gauges: Gauges, names: frozenset[str] = frozenset()) -> bytes:
-        """Return the page of the families with one of some names, or of all; from any thread."""
-        filled = gauges.filled.items()
-        texts = [self._text(each) for name, each in filled if not names or name in names]
-        return ("".join(texts) + self._end).encode()
+    def page(self, gauges: Gauges) -> bytes:
+        """Return the page of some families; from any thread."""
+        return ("".join(map(self._text, gauges.filled.values())) + self._end).encode()
 
     def _text(self, filled: Filled) -> str:
         known = self._known.get(filled.family.name)

@@ -51,9 +51,9 @@ class _Snapshot:
         self.matches: bool | None = None
         self.sheets: Mapping[tuple[str, str], Worksheet] = {}
 
-    def gauges(self) -> Gauges:
+    def gauges(self, names: frozenset[str]) -> Gauges:
         """Return the families of this scrape."""
-        gauges = Gauges()
+        gauges = Gauges(names)
         # The evaluation is replaced, never changed, so a scrape in another thread is consistent.
         evaluation, freshness = self.evaluation, self.freshness
         strategy = self.strategy if evaluation is None else evaluation.strategy
@@ -83,7 +83,6 @@ class ScorecardMetrics:
         self._snapshot = _Snapshot()
         self._forms: dict[str, Pages] = {}
         self._said: dict[tuple[str, frozenset[str]], bytes] = {}
-        self._said_gauges = Gauges()
         self._said_version = -1
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -172,12 +171,11 @@ class ScorecardMetrics:
         encode, content_type = choose_encoder(accept)
         version = self._snapshot.version
         if version != self._said_version:
-            gauges = self._snapshot.gauges()
-            self._said, self._said_gauges, self._said_version = {}, gauges, version
+            self._said, self._said_version = {}, version
         said = self._said.get((content_type, names))
         if said is None:
             form = self._forms.get(content_type) or Pages(encode)
-            said = form.page(self._said_gauges, names)
+            said = form.page(self._snapshot.gauges(names))
             if len(self._forms) < _FORMS:
                 self._forms[content_type] = form
             if len(self._said) < _FORMS:
