@@ -68,8 +68,8 @@ class Settings(BaseSettings):
     """Days that events are kept; unset: for ever, so that a new epoch can count them all again."""
     processing_guarantee: Guarantee = Guarantee.EXACTLY_ONCE
     """`exactly_once` needs a broker with transactions; `at_least_once` is for the embedded one."""
-    instance_id: str = ""
-    """Static member id, another for each worker; a restart then takes seconds. Empty: none."""
+    instance_id: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]|\{hostname\}){0,200}$")] = ""
+    """A worker's own static member id, or `{hostname}`: a crash then costs seconds. Empty: none."""
     session_timeout_s: Annotated[float, Field(ge=1)] = 10
     """Seconds without a heartbeat until a worker's partitions move on; Kafka wants 6 or more."""
     flush_interval_s: Seconds = 0.3

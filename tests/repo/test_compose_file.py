@@ -155,10 +155,11 @@ def test_a_secret_in_the_file_is_found(value: str):
 
 
 def test_workers_can_be_several():
-    """As many as asked for, none with a name or a port of its own."""
+    """As many as asked for, each known to the group by its container's name, none with a port."""
     worker = resolved(KPI_STREAM_WORKERS="3")["services"]["worker"]
     assert worker["scale"] == 3
-    assert worker["environment"]["KPI_STREAM_INSTANCE_ID"] == ""
+    assert worker["environment"]["KPI_STREAM_INSTANCE_ID"] == "{hostname}"
+    assert not {"hostname", "container_name", "network_mode"} & set(worker)
     assert "ports" not in worker
 
 

@@ -1,6 +1,7 @@
 """The worker, wired to real Kafka and Prometheus; it needs neither numpy nor the web API."""
 
 import logging
+import socket
 from functools import partial
 
 from kpi_stream.adapters.clock import Clock
@@ -27,6 +28,16 @@ from kpi_stream.domain.catalogue import Catalogue
 from kpi_stream.settings import Settings
 
 
+def instance(settings: Settings) -> tuple[str | None, bool]:
+    """Return the worker's static member id, and whether it is made of the host's name.
+
+    A container keeps its name over restarts, and whoever removes it gives the next one another.
+    """
+    wanted = settings.instance_id
+    name = wanted.replace("{hostname}", socket.gethostname())
+    return name or None, name != wanted
+
+
 def run_worker(settings: Settings) -> None:
     """Count events until told to end (SIGTERM, SIGINT); once another epoch serves, start again."""
     log_to_stderr(settings)
@@ -44,11 +55,13 @@ def run_worker(settings: Settings) -> None:
     stores = store_options(
         settings, strategy, metrics, handover=epoch.handover, reading=liveness.reading
     )
+    name, of_host = instance(settings)
     options = WorkerOptions(
         broker=broker,
         topics=names,
         application=application(settings),
-        instance_id=settings.instance_id or None,
+        instance_id=name,
+        leaves=of_host,
         session_timeout_s=settings.session_timeout_s,
         flush=FlushOptions(
             settings.flush_interval_s,

@@ -56,6 +56,9 @@ class WorkerOptions:
     instance_id: str | None = None
     """A name of its own for this worker, kept over restarts: it need not wait then for the session
     of the one before (static membership). None: no such name."""
+    leaves: bool = False
+    """A worker with a name leaves the group, too, when it ends in good order: its partitions go to
+    the others at once, and whoever comes back later under the name is new."""
     session_timeout_s: float = 10.0
     """A worker that is silent so long has left; its partitions go to the others. The embedded
     broker holds a new worker back as long. Seconds."""
@@ -99,6 +102,7 @@ class WorkerApp(faust.App):
     """A Faust application that keeps nothing on disk and fetches its events in batches."""
 
     batch_topics: frozenset[str] = frozenset()
+    leaves = False
 
     def _create_directories(self) -> None:
         """Make none: there are no tables."""
@@ -189,6 +193,8 @@ class Worker:
         for task in beside:
             task.cancel()
         await self.partitions.close(flush=self.error is None)
+        # One that ended with an error is started again, and the others need not notice.
+        self.app.leaves = self._options.leaves and self.error is None
         try:
             async with asyncio.timeout(_STOP_S):
                 await self.app.stop()

@@ -87,6 +87,12 @@ class BatchConsumerThread(base.AIOKafkaConsumerThread):
         consumer._partition_assignment_strategy = (StickyPartitionAssignor,)  # noqa: SLF001
         return consumer
 
+    async def on_thread_stop(self) -> None:
+        """Leave the group, if the application says so; a client with a name would stay a member."""
+        if getattr(self.consumer.app, "leaves", False) and self._consumer is not None:
+            self._consumer._coordinator._group_instance_id = None  # noqa: SLF001  (asked by close)
+        await super().on_thread_stop()
+
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         fetcher = consumer._fetcher  # noqa: SLF001
         if type(fetcher._records) is not Fetched:  # noqa: SLF001

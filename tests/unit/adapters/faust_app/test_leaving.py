@@ -1,0 +1,52 @@
+"""Who leaves the group at the end, of those with a name."""
+
+import asyncio
+
+import pytest
+
+from kpi_stream.adapters.faust_app.app import Worker, WorkerOptions
+from kpi_stream.adapters.faust_app.liveness import Liveness
+from kpi_stream.application.ports import BrokerOptions, Topics
+from kpi_stream.domain.errors import StateError
+from tests.support.counting import Counts
+from tests.support.partitions import Log
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "leaves"),
+    [
+        (True, None, True),
+        (False, None, False),
+        (True, StateError("damaged"), False),
+    ],
+)
+def test_one_that_fails_stays_a_member(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    wanted: bool,
+    error: StateError | None,
+    leaves: bool,
+) -> None:
+    """It is started again, and until its session is over the others need not notice."""
+    stopped: list[bool] = []
+
+    async def scenario() -> None:
+        options = WorkerOptions(BrokerOptions(("kafka:9092",)), Topics(), leaves=wanted)
+        worker = Worker(options, Log().open, Counts(), Liveness(lambda: 0.0, 60.0))
+
+        async def start() -> None:
+            worker.end(error)
+
+        async def stop() -> None:
+            stopped.append(worker.app.leaves)
+
+        monkeypatch.setattr(worker.app, "start", start)
+        monkeypatch.setattr(worker.app, "stop", stop)
+        await worker.run()
+
+    if error is None:
+        asyncio.run(scenario())
+    else:
+        with pytest.raises(StateError, match="damaged"):
+            asyncio.run(scenario())
+    assert stopped == [leaves]
