@@ -89,8 +89,9 @@ class BatchConsumerThread(base.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         """Leave the group, if the application says so; a client with a name would stay a member."""
-        if getattr(self.consumer.app, "leaves", False) and self._consumer is not None:
-            self._consumer._coordinator._group_instance_id = None  # noqa: SLF001  (asked by close)
+        coordinator: Any = getattr(self._consumer, "_coordinator", None)  # None before the start
+        if coordinator is not None and getattr(self.consumer.app, "leaves", False):
+            coordinator._group_instance_id = None  # noqa: SLF001  (what its `close` asks)
         await super().on_thread_stop()
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
