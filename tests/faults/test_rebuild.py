@@ -185,6 +185,7 @@ def test_to_and_fro_between_two_epochs(site: Site, strategies: Strategies, tmp_p
     """Back to the old definitions and forth again: each event counts once, each letter is one."""
     feed = Feed(site, simulated(tmp_path, days=40, per_day=60, seed=9), 12)
     services = [*serving(site, feed), site.worker()]
+    services[-1].wait_for_output("metrics on", within_s=WITHIN_S)  # it has read its strategy
     epoch = 1
     for turn in range(4):
         strategy, other = strategies.new, 2

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient
+from kafka.errors import UnknownTopicOrPartitionError
 
 from tests.support.processes import eventually
 from tests.support.site import TOPICS, WITHIN_S, Site
@@ -33,7 +34,9 @@ def _delete_topics(brokers: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=brokers)
     try:
         if found := _ours(admin):
-            admin.delete_topics(found)
+            # A node of a cluster may list what the others have deleted already.
+            with suppress(UnknownTopicOrPartitionError):
+                admin.delete_topics(found)
         eventually(
             lambda: not _ours(admin),
             within_s=WITHIN_S,
