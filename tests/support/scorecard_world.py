@@ -10,6 +10,7 @@ from kpi_stream.adapters.scorecard_app.ports import (
     ApplyRow,
     Parts,
     ScorecardOptions,
+    Worklists,
 )
 from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
 from kpi_stream.application.as_of import PartitionProgress
@@ -111,6 +112,7 @@ class World:
     polls: int = 0
     metrics: ScorecardMetrics = field(default_factory=ScorecardMetrics)
     annotator: Annotator | None = None
+    worklists: Worklists | None = None
 
     def load(self) -> Strategy:
         """Return the strategy, or its problems."""
@@ -186,6 +188,7 @@ def live(
             metrics=world.metrics,
             clock=world,
             annotator=world.annotator,
+            worklists=world.worklists,
         )
         process = ScorecardProcess(parts, options)
         running = asyncio.ensure_future(process.run())

@@ -324,19 +324,21 @@ class ScorecardProcess:
             metrics.suspended()
             return
         self._warned = False
-        as_of_ms = freshness.as_of_ms
-        if as_of_ms is None:
+        if freshness.as_of_ms is None:
             self._say(freshness, matches=True)
             return
-        evaluation = counting.scorecard.evaluate(as_of_ms, freshness, hold=hold)
-        # Not before it: a page made in between would be of two evaluations, and soon be made again.
+        evaluation = counting.scorecard.evaluate(freshness.as_of_ms, freshness, hold=hold)
+        seconds, lists = clock.monotonic() - self._ticked_at, None
+        if not hold and self._parts.worklists is not None:
+            lists = sheets(evaluation.strategy, self.worklists, evaluation.as_of_ms)
+        # All at once: a page made in between would be of two evaluations, and soon be made again.
         self._say(freshness, matches=True)
-        metrics.evaluated(evaluation, clock.monotonic() - self._ticked_at)
+        metrics.evaluated(evaluation, seconds)
+        if lists is not None:
+            metrics.waiting(lists)
         if hold:
             self._latest = evaluation
             return
-        if self._parts.worklists is not None:
-            metrics.waiting(sheets(evaluation.strategy, self.worklists, evaluation.as_of_ms))
         self._transitions.extend(evaluation.transitions)
         self._tell(evaluation)
         self._announcer.take(evaluation)

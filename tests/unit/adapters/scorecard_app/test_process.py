@@ -10,6 +10,7 @@ from kpi_stream.adapters.scorecard_app.process import ScorecardProcess
 from kpi_stream.application.scorecard import Evaluation, Scorecard
 from kpi_stream.domain.errors import Problem, StateError, Unavailable
 from kpi_stream.domain.status import Status
+from kpi_stream.domain.worklist import OfficeList, Worksheet
 from tests.support.scorecard import ADVANCE, NOON_MS, national, strategy, target
 from tests.support.scorecard_world import FAST, FakeFeed, World, live, until
 
@@ -47,22 +48,44 @@ def test_it_evaluates_publishes_and_ends_in_order() -> None:
     assert [each.closed for each in world.feeds] == [True]
 
 
+class NoWorklists:
+    """Worklists that nothing is on."""
+
+    def of(self, office: str | None) -> dict[str, list[OfficeList]]:
+        """Return none."""
+        del office
+        return {}
+
+    async def follow(self) -> None:
+        """Read nothing, until cancelled."""
+        await asyncio.Event().wait()
+
+
 def test_a_page_is_of_one_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is made while the next is worked out says nothing of it, and is not made again."""
-    world, said, shown = World(), list[float](), list[list[float]]()
-    evaluate = Scorecard.evaluate
+    world, said, shown = World(worklists=NoWorklists()), list[float](), list[list[float]]()
+    evaluate, as_before = Scorecard.evaluate, list[bool]()
     at = frozenset({"kpi_stream_scorecard_last_evaluation_timestamp_seconds"})
 
+    def page() -> list[float]:
+        text = world.metrics.render("", at)[0].decode()
+        return [float(line.split()[1]) for line in text.splitlines() if line[0] != "#"]
+
     def watched(*args: Any, **options: Any) -> Evaluation:
-        page = world.metrics.render("", at)[0].decode()
-        shown.append([float(line.split()[1]) for line in page.splitlines() if line[0] != "#"])
+        shown.append(page())
         said.append(args[2].now_ms / 1000)
         return evaluate(*args, **options)
 
+    def listed(*_: object) -> dict[tuple[str, str], Worksheet]:
+        as_before.append(page() == shown[-1])
+        return {}
+
     monkeypatch.setattr(Scorecard, "evaluate", watched)
+    monkeypatch.setattr("kpi_stream.adapters.scorecard_app.process.sheets", listed)
     monkeypatch.setattr(world, "now_ms", lambda: NOON_MS + 1_000 * len(said))
     live(world, lambda _: until(lambda: len(said) >= 3))
     assert shown[:3] == [[], said[:1], said[1:2]]
+    assert set(as_before) == {True}
     assert len(set(said[:3])) == 3
 
 
